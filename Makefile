@@ -1,0 +1,32 @@
+# The two commands of a new clone: make demo, make test. Each makes what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
+
+.PHONY: demo test lint types clean
+
+demo: $(READY)
+	@$(BIN)/python execution/run_demo.py
+
+test: $(READY)
+	@$(BIN)/python -m pytest -q -n 2
+
+lint: $(READY)
+	@$(BIN)/ruff check execution tests
+	@$(BIN)/ruff format --check execution tests
+
+types: $(READY)
+	@$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tillbook needs Python 3.11 or newer, this is %s" % sys.version.split()[0])'
+	@echo "Preparing $(VENV) (once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@rm -f $(VENV)/ready-*
+	@touch $(READY)

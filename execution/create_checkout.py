@@ -1,0 +1,66 @@
+"""Open or mint the page where an invoice is paid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tillbook import cli
+from tillbook.clock import rfc3339
+from tillbook.money import Money
+
+if TYPE_CHECKING:
+    from tillbook.workshop import Workshop
+
+
+class ProviderName(StrEnum):
+    stripe = "stripe"
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedCheckout:
+    invoice: str
+    provider: str
+    checkout_id: str
+    url: str
+    amount: Money
+    expires_at: str
+    already_done: bool
+
+
+def create_checkout(invoice: str, *, provider: str, shop: Workshop) -> CreatedCheckout:
+    """The open page for an invoice's open balance; the provider is asked for one only when none is open.
+
+    Raises Refused (nothing open, a payment in progress, no such invoice), Unavailable, Uncertain.
+    """
+    from tillbook import checkouts  # noqa: PLC0415  start-up time
+
+    opened = checkouts.open_checkout(shop, invoice, provider)
+    page = opened.checkout
+    return CreatedCheckout(
+        invoice=page.invoice,
+        provider=page.provider,
+        checkout_id=page.id,
+        url=page.url,
+        amount=page.amount,
+        expires_at=rfc3339(page.expires_at),
+        already_done=opened.already_done,
+    )
+
+
+@cli.command
+def app(
+    shop: Workshop,
+    invoice: Annotated[str, typer.Argument(help="The invoice number; one made by hand in QuickBooks is adopted.")],
+    provider: Annotated[ProviderName, typer.Option(help="Who takes the money.")] = ProviderName.stripe,
+    dry_run: cli.DryRun = False,
+) -> CreatedCheckout:
+    """Mint a page where the customer can pay an invoice. Running it again returns the same open page."""
+    return create_checkout(invoice, provider=provider.value, shop=shop)
+
+
+if __name__ == "__main__":
+    app()

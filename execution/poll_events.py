@@ -1,0 +1,52 @@
+"""The same events as by webhook, without a public address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tillbook import cli
+
+if TYPE_CHECKING:
+    from tillbook.workshop import Workshop
+
+
+class ProviderName(StrEnum):
+    stripe = "stripe"
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    new: int
+    seen: int
+
+
+def poll_events(*, shop: Workshop, provider: str = "") -> Polled:
+    """Ask one provider, or each that this ledger works with, for its events since the last time.
+
+    Raises Refused or Unavailable; what was read until then is kept.
+    """
+    from tillbook import intake  # noqa: PLC0415  start-up time
+
+    new = seen = 0
+    for name in [provider] if provider else [member.value for member in ProviderName]:
+        found = intake.poll(shop, name)
+        new, seen = new + found[0], seen + found[1]
+    return Polled(new, seen)
+
+
+@cli.command
+def app(
+    shop: Workshop,
+    provider: Annotated[ProviderName | None, typer.Option(help="Only this provider.")] = None,
+    dry_run: cli.DryRun = False,
+) -> Polled:
+    """Fetch events from the providers into the inbox: what a webhook would have brought."""
+    return poll_events(shop=shop, provider=provider.value if provider else "")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,57 @@
+"""The web application: verified webhooks into the inbox, and the customer's pages of ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tillbook import cli
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from tillbook.workshop import Workshop
+
+
+def receive_webhooks(*, shop: Workshop) -> Starlette:
+    """The application for one process. Raises Refused when a webhook secret is missing: nothing is taken unverified."""
+    from tillbook.pay_pages import PayPages  # noqa: PLC0415  start-up time
+    from tillbook.providers import PROVIDERS  # noqa: PLC0415
+    from tillbook.receiver import build_app  # noqa: PLC0415
+
+    providers = {name: shop.provider(name) for name in PROVIDERS}
+    for provider in providers.values():
+        provider.webhook_ready()
+    shop.ledger.never_wait()
+    return build_app(shop, PayPages(shop, list(providers)), providers)
+
+
+@cli.command
+def app(
+    shop: Workshop,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; put a TLS proxy in front of a public one.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8080,
+) -> None:
+    """Receive webhooks until stopped. Each is verified, and durable before it is answered."""
+    import uvicorn  # noqa: PLC0415  start-up time
+
+    application = receive_webhooks(shop=shop)
+    cli.say(f"Listening on http://{host}:{port} (webhooks, pay pages, /healthz). Stop with Ctrl-C.")
+    uvicorn.run(
+        application,
+        host=host,
+        port=port,
+        http="httptools",
+        loop="uvloop",
+        access_log=False,
+        log_level="warning",
+        timeout_keep_alive=15,
+        server_header=False,
+    )
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,329 @@
+"""QuickBooks Online: reads, and the operations that make a document there once.
+
+Every change carries the operation's id twice: as `requestid`, for which QuickBooks repeats its first answer, and in a
+field of the document, by which it is found again when no answer came. Rows of a query are compared once more with the
+exact value: a query finds too much (see `query.py`), and QuickBooks itself compares without regard to case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from tillbook.books import (
+    BookedCustomer,
+    BookedInvoice,
+    Company,
+    Item,
+    Lock,
+    query,
+    readings,
+)
+from tillbook.books.answers import PENDING_HINT
+from tillbook.books.bodies import BODIES, bears_mark, to_bytes
+from tillbook.books.connection import Connection, RefusedInDoubt
+from tillbook.errors import NotAllowed, Refused, Unavailable, Uncertain
+from tillbook.money import Money, parse
+from tillbook.operations import Evidence, Json, Operation
+
+if TYPE_CHECKING:
+    from tillbook.clock import Clock
+    from tillbook.settings import Settings
+
+Value = TypeVar("Value")
+
+_NOT_FOUND = "610"
+_TAKEN = ("6140", "6240")  # the number or the name: perhaps by our own first attempt
+_EVERYBODY = "Active IN (true, false)"  # queries leave inactive names out unless asked
+_SKUS_A_QUERY = 40
+_READ_LAG_SECONDS = 30
+
+
+class QuickBooksOnline:
+    """The books of one company. Safe to share between threads as far as `lock` is."""
+
+    name = "quickbooks"
+
+    def __init__(self, settings: Settings, clock: Clock, lock: Lock) -> None:
+        self.connection = Connection(settings, clock, lock)
+
+    @property
+    def realm(self) -> str:
+        """The company that is connected. Raises NotAllowed when none is."""
+        return self.connection.realm
+
+    def days_left(self, now: int) -> int | None:
+        """Whole days until the connection dies of disuse; None before its first refresh."""
+        return self.connection.days_left(now)
+
+    # -- reads -------------------------------------------------------------------------------------
+
+    def company(self) -> Company:
+        """CompanyInfo and Preferences, read now."""
+        realm = self.connection.realm
+        info = self.connection.call(lambda client: client.get_single_object("CompanyInfo", realm))
+        preferences = self.connection.call(
+            lambda client: client.get(f"{client.api_url}/company/{client.company_id}/preferences")
+        )
+        with _readable():
+            return readings.company(realm, info["CompanyInfo"], preferences["Preferences"])
+
+    def items_by_sku(self, skus: set[str]) -> dict[str, Item]:
+        """The active items of these SKUs; one that is missing has no key; a SKU used twice raises Refused."""
+        found: dict[str, Item] = {}
+        for where in _sku_queries(skus):
+            for raw in self._rows("Item", where):
+                sku = raw.get("Sku")
+                if sku not in skus:
+                    continue
+                if sku in found and found[sku].id != raw["Id"]:
+                    raise Refused(
+                        f"two active QuickBooks items have the SKU {sku!r}: {found[sku].name!r} and {raw['Name']!r}",
+                        hint="Make one of them inactive in QuickBooks, or change its SKU.",
+                    )
+                with _readable():
+                    found[sku] = readings.item(raw)
+        return found
+
+    def customer(self, quickbooks_id: str) -> BookedCustomer | None:
+        return self._by_id("Customer", quickbooks_id, readings.customer)
+
+    def customers_by_email(self, email: str) -> list[BookedCustomer]:
+        """Active customers whose primary address is exactly this one, capitals aside."""
+        wanted = email.casefold()
+        rows = self._rows("Customer", query.matching("PrimaryEmailAddr", email))
+        with _readable():
+            return [self._customer(raw) for raw in rows if readings.email_of(raw).casefold() == wanted]
+
+    def name_taken(self, name: str) -> str:
+        """The kind of record ('Customer', 'Vendor', 'Employee') that holds this display name, or empty.
+
+        Inactive ones hold their names too, and QuickBooks does not tell capitals apart.
+        """
+        where = f"{query.matching('DisplayName', name)} AND {_EVERYBODY}"
+        for kind in ("Customer", "Vendor", "Employee"):
+            if any(str(raw.get("DisplayName", "")).casefold() == name.casefold() for raw in self._rows(kind, where)):
+                return kind
+        return ""
+
+    def invoice(self, quickbooks_id: str) -> BookedInvoice | None:
+        """The invoice as it is now; None when it was deleted."""
+        return self._by_id("Invoice", quickbooks_id, readings.invoice)
+
+    def invoice_by_number(self, number: str) -> BookedInvoice | None:
+        """The one invoice of exactly this number; two of them raise Refused."""
+        raw = self._only(f"invoice {number}", self._exact("Invoice", "DocNumber", number))
+        with _readable():
+            return None if raw is None else readings.invoice(raw, self._home_currency)
+
+    def account_named(self, name: str, account_type: str) -> Json | None:
+        """The active account of exactly this name: `{"id", "name", "type", "subtype", "currency"}`."""
+        rows = [raw for raw in self._exact("Account", "Name", name) if raw.get("AccountType") == account_type]
+        raw = self._only(f"account {name}", rows)
+        with _readable():
+            return None if raw is None else readings.account(raw, self._home_currency)
+
+    def payment(self, quickbooks_id: str) -> Json | None:
+        """A posted payment: `{"id", "amount_minor", "currency", "unapplied_minor", "invoices": {id: minor}}`."""
+        return self._by_id("Payment", quickbooks_id, readings.payment)
+
+    # -- operations --------------------------------------------------------------------------------
+
+    def evidence(self, kind: str) -> Evidence:
+        """How long QuickBooks repeats an answer is not documented: after any doubt we look first."""
+        return Evidence(window_seconds=0, read_lag_seconds=_READ_LAG_SECONDS)
+
+    def send(self, operation: Operation) -> Json:
+        """Make the operation's document and say what it became.
+
+        Results: `create_account`, `create_customer` `{"id"}`; `create_invoice` a BookedInvoice as JSON;
+        `post_payment` `{"id", "amount", "unapplied", "links_differ"}`. Raises Refused, NotAllowed, Unavailable,
+        Uncertain.
+        """
+        entity, body_of = BODIES[operation.kind]
+        body = to_bytes(body_of(operation))
+        try:
+            answer = self.connection.call(lambda client: client.create_object(entity, body, request_id=operation.id))
+        except NotAllowed:
+            raise
+        except Refused as refusal:
+            return self._after_refusal(operation, refusal)
+        try:
+            return self._made(operation, readings.entity(answer, entity))
+        except (Refused, Unavailable) as error:
+            raise Uncertain(
+                f"{entity} was made, but not read back: {error.message}",
+                hint=PENDING_HINT,
+            ) from error
+
+    def find(self, operation: Operation) -> Json | None:
+        """What the operation made, by its mark; None when a complete read lacks it."""
+        found = self._finders[operation.kind](operation)
+        raw = self._only(f"{operation.kind} {operation.id}", found)
+        return None if raw is None else self._result(operation, raw)
+
+    def _after_refusal(self, operation: Operation, refusal: Refused) -> Json:
+        """A refusal may be the echo of our own first attempt: then what that one made is the result."""
+        in_doubt = isinstance(refusal, RefusedInDoubt)
+        if not in_doubt and refusal.code not in _TAKEN:
+            raise refusal
+        try:
+            found = self.find(operation)
+        except (Refused, Unavailable) as error:
+            raise Uncertain(f"{refusal.message}; then: {error.message}", hint=PENDING_HINT) from error
+        if found is not None:
+            return found
+        if in_doubt:
+            raise Uncertain(
+                f"an attempt got no answer, the next one: {refusal.message}",
+                hint=PENDING_HINT,
+            )
+        raise refusal
+
+    def _made(self, operation: Operation, raw: Json) -> Json:
+        if operation.kind == "post_payment":
+            # The company's automation (AutoApply) may have put the money elsewhere since.
+            raw = self._raw("Payment", raw["Id"]) or {}
+        return self._result(operation, raw)
+
+    def _result(self, operation: Operation, raw: Json) -> Json:
+        with _readable():
+            if operation.kind == "create_invoice":
+                return asdict(readings.invoice(raw, self._home_currency))
+            if operation.kind == "post_payment":
+                return _payment_result(operation, readings.payment(raw, self._home_currency))
+            return {"id": raw["Id"]}
+
+    @cached_property
+    def _finders(self) -> dict[str, Callable[[Operation], list[Json]]]:
+        return {
+            "create_account": self._find_account,
+            "create_customer": self._find_customer,
+            "create_invoice": self._find_invoice,
+            "post_payment": self._find_payment,
+        }
+
+    def _find_account(self, operation: Operation) -> list[Json]:
+        params = operation.params
+        return [
+            raw
+            for raw in self._exact("Account", "Name", params["name"])
+            if raw.get("AccountType") == params["type"]
+            and readings.currency_of(raw, self._home_currency) == params["currency"]
+        ]
+
+    def _find_customer(self, operation: Operation) -> list[Json]:
+        rows = self._exact("Customer", "DisplayName", operation.params["name"], also=_EVERYBODY)
+        return [raw for raw in rows if bears_mark(raw.get("Notes"), operation)]
+
+    def _find_invoice(self, operation: Operation) -> list[Json]:
+        rows = self._exact("Invoice", "DocNumber", operation.params["number"])
+        return [raw for raw in rows if bears_mark(raw.get("PrivateNote"), operation)]
+
+    def _find_payment(self, operation: Operation) -> list[Json]:
+        return self._exact("Payment", "PaymentRefNum", operation.id)
+
+    # -- how it is read ----------------------------------------------------------------------------
+
+    @cached_property
+    def _home(self) -> str:
+        return self.company().home_currency
+
+    def _home_currency(self) -> str:
+        return self._home
+
+    def _customer(self, raw: Json) -> BookedCustomer:
+        return readings.customer(raw, self._home_currency)
+
+    def _by_id(
+        self,
+        entity: str,
+        quickbooks_id: str,
+        read: Callable[[Json, readings.HomeCurrency], Value],
+    ) -> Value | None:
+        raw = self._raw(entity, quickbooks_id)
+        with _readable():
+            return None if raw is None else read(raw, self._home_currency)
+
+    def _raw(self, entity: str, quickbooks_id: str) -> Json | None:
+        """One record by id; None when there is none, or none any more."""
+        if not (quickbooks_id.isascii() and quickbooks_id.isdigit()):
+            return None
+        try:
+            answer = self.connection.call(lambda client: client.get_single_object(entity, quickbooks_id))
+        except Refused as error:
+            if error.code == _NOT_FOUND:
+                return None
+            raise
+        raw = readings.entity(answer, entity)
+        return None if raw.get("status") == "Deleted" else raw
+
+    def _exact(self, entity: str, field: str, value: str, *, also: str = "") -> list[Json]:
+        """Every record whose field is exactly this value."""
+        where = query.matching(field, value) + (f" AND {also}" if also else "")
+        return [raw for raw in self._rows(entity, where) if raw.get(field) == value]
+
+    def _rows(self, entity: str, where: str) -> list[Json]:
+        """Every row of a query, page after page, each id once."""
+        rows: dict[str, Json] = {}
+        start = 1
+        while True:
+            page = self._page(entity, where, start)
+            with _readable():
+                rows.update((raw["Id"], raw) for raw in page)
+            if len(page) < query.PAGE:
+                return list(rows.values())
+            start += query.PAGE
+
+    def _page(self, entity: str, where: str, start: int) -> list[Json]:
+        answer = self.connection.call(lambda client: client.query(query.select(entity, where, start)))
+        with _readable():
+            page: list[Json] = answer["QueryResponse"].get(entity, [])
+        return page
+
+    def _only(self, what: str, rows: list[Json]) -> Json | None:
+        if len(rows) > 1:
+            raise Refused(
+                f"QuickBooks holds {len(rows)} records for {what}: ids {', '.join(str(raw['Id']) for raw in rows)}",
+                hint="Look at them in QuickBooks and delete or renumber what should not be there.",
+            )
+        return rows[0] if rows else None
+
+
+def _payment_result(operation: Operation, posted: Json) -> Json:
+    """Amounts as text, and whether the money lies on other invoices than it was meant for."""
+    currency = posted["currency"]
+    asked: dict[str, int] = {}
+    for applied in operation.params["applied"]:
+        key = applied["invoice_id"]
+        asked[key] = asked.get(key, 0) + parse(applied["amount"], currency).minor
+    return {
+        "id": posted["id"],
+        "amount": Money(posted["amount_minor"], currency).text,
+        "unapplied": Money(posted["unapplied_minor"], currency).text,
+        "links_differ": posted["invoices"] != asked,
+    }
+
+
+def _sku_queries(skus: set[str]) -> Iterator[str]:
+    """Conditions that together find every one of the SKUs."""
+    plain = sorted(sku for sku in skus if sku.isascii())
+    for start in range(0, len(plain), _SKUS_A_QUERY):
+        yield query.any_of("Sku", plain[start : start + _SKUS_A_QUERY])
+    for sku in sorted(skus - set(plain)):
+        yield query.matching("Sku", sku)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """A record without a field that it must have is no answer."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Unavailable(
+            f"QuickBooks' answer cannot be read ({type(error).__name__}: {error})",
+            hint="Run the same command again later; if it stays, the record was changed by hand in an odd way.",
+        ) from error

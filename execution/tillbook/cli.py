@@ -1,0 +1,205 @@
+"""How every script meets the world: results, words, exit codes, and a row of activity for each command.
+
+stdout carries the result: tables on a terminal, JSON otherwise or with `--json`. stderr carries words and progress.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from tillbook.errors import TillbookError
+from tillbook.money import Money
+from tillbook.words import clean
+
+if TYPE_CHECKING:
+    from tillbook.workshop import Workshop
+
+EXIT_CODES = """Exit codes: 0 done or already done, 1 a bug, 2 usage, 3 refused (change something), 4 unavailable
+(nothing happened, run again), 5 uncertain (run_pending.py or exactly the same command), 6 needs a person's approval,
+7 discrepancies found."""
+
+_WORDS = {1: "error", 3: "refused", 4: "unavailable", 5: "uncertain", 6: "needs approval"}
+
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be done, with debits and credits; send nothing.")
+]
+Limit = Annotated[int, typer.Option(min=1, max=100_000, help="How many to handle at most.")]
+
+
+def command(main: Callable[..., Any]) -> typer.Typer:
+    """Turn a script's `main` into its Typer app.
+
+    A parameter named `shop` is not an option: it gets the open workshop, rehearsed when `--dry-run` is given. What
+    `main` returns is printed; a field `exit_code` in it is the script's exit code.
+    """
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    options = _options(main)
+    wants_shop = "shop" in inspect.signature(main).parameters
+
+    @functools.wraps(main)
+    def run(*, as_json: bool, **options: Any) -> None:
+        with _told():
+            result = _with_shop(main, options) if wants_shop else main(**options)
+            if result is not None:
+                show(result, as_json=as_json)
+            raise typer.Exit(getattr(result, "exit_code", 0))
+
+    run.__signature__ = inspect.Signature([*options, _JSON])  # type: ignore[attr-defined]  # Typer reads it
+    run.__annotations__ = {option.name: option.annotation for option in (*options, _JSON)}
+    del run.__wrapped__
+    app.command(epilog=EXIT_CODES)(run)
+    return app
+
+
+_JSON = inspect.Parameter(
+    "as_json",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=False,
+    annotation=Annotated[bool, typer.Option("--json", help="JSON on stdout, also on a terminal.")],
+)
+
+
+def _options(main: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Its parameters but `shop`, with their annotations evaluated (those of `shop` and the result need not exist)."""
+    return [
+        parameter.replace(annotation=eval(parameter.annotation, main.__globals__))  # noqa: S307  our own annotations
+        for name, parameter in inspect.signature(main).parameters.items()
+        if name != "shop"
+    ]
+
+
+def show(result: Any, *, as_json: bool) -> None:
+    """Print a result: a dataclass or a dict of texts, numbers, Money and lists of the same."""
+    plain = as_plain(result)
+    plain.pop("exit_code", None)
+    if as_json or not sys.stdout.isatty():
+        typer.echo(json.dumps(plain, ensure_ascii=False, indent=2))
+    else:
+        from tillbook.display import show_on_terminal  # noqa: PLC0415  rich is slow to import
+
+        show_on_terminal(plain)
+
+
+def as_plain(value: Any) -> Any:
+    """A result as JSON knows it: Money as {"minor", "currency"}, texts without control characters."""
+    if isinstance(value, Money):
+        return {"minor": value.minor, "currency": value.currency}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: as_plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, dict):
+        return {str(key): as_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_plain(item) for item in value]
+    return clean(value) if isinstance(value, str) else value
+
+
+def say(text: str) -> None:
+    """Words for the person, on stderr."""
+    typer.echo(clean(text), err=True)
+
+
+@contextmanager
+def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr where somebody looks, silence elsewhere; yields a function that moves it on."""
+    if not sys.stderr.isatty() or total < 2:  # noqa: PLR2004
+        yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415  rich is slow to import
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda steps: bar.advance(task, steps)
+
+
+def _with_shop(main: Callable[..., Any], options: dict[str, Any]) -> Any:
+    """Run a step in an open workshop; its row of activity is written whatever happens, also in a rehearsal."""
+    from tillbook.workshop import open_workshop  # noqa: PLC0415  after the settings' errors have their words
+
+    shop = open_workshop()
+    try:
+        with _activity(shop, Path(sys.argv[0]).stem, options) as note:
+            bench = shop.rehearsed() if options.get("dry_run") else shop
+            result = main(shop=bench, **options)
+            note(getattr(result, "exit_code", 0))
+            return _with_plan(bench, result) if bench.rehearsal else result
+    finally:
+        shop.close()
+
+
+@contextmanager
+def _activity(shop: Workshop, script: str, options: dict[str, Any]) -> Iterator[Callable[[int], None]]:
+    with shop.ledger.transaction():
+        row = shop.ledger.activity.begin(script, options, shop.asked_by, shop.clock.now())
+    ended = (1, "interrupted")
+
+    def note(exit_code: int) -> None:
+        nonlocal ended
+        ended = (exit_code, "done")
+
+    try:
+        yield note
+    except TillbookError as error:
+        ended = (error.exit_code, error.message)
+        raise
+    except Exception as error:
+        ended = (1, type(error).__name__)
+        raise
+    finally:
+        with shop.ledger.transaction():
+            shop.ledger.activity.end(row, *ended, shop.clock.now())
+
+
+def _with_plan(bench: Workshop, result: Any) -> dict[str, Any]:
+    """A rehearsal's result: what would be sent, and the debits and credits that would be posted."""
+    assert bench.rehearsal is not None
+    entries = [
+        {"account": row["account"], "invoice": row["invoice"], "amount": Money(row["amount_minor"], row["currency"])}
+        for row in bench.ledger.facts.lines_after(bench.newest_entry_before)
+    ]
+    plan = {"dry_run": True, "plan": bench.rehearsal.plan, "mails": bench.rehearsal.mails, "entries": entries}
+    return {**as_plain(result), **plan}
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Errors as words on stderr and the right exit code; never a traceback, which could show a secret."""
+    try:
+        yield
+    except typer.Exit:
+        raise
+    except TillbookError as error:
+        _end(_WORDS[error.exit_code], error.message, error.hint, error.exit_code)
+    except KeyboardInterrupt:
+        _end("stopped", "interrupted; what was begun is in the ledger", "Run the same command again.", 130)
+    except BrokenPipeError:
+        raise typer.Exit(0) from None
+    except Exception as error:  # noqa: BLE001  the last resort: a bug still gets its words and its exit code
+        place = _place(error)
+        _end("bug", f"{type(error).__name__} at {place}", "Please report it with the command that you ran.", 1)
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "an unknown place"
+
+
+def _end(kind: str, message: str, hint: str, exit_code: int) -> NoReturn:
+    from tillbook.cards import mask_card_numbers  # noqa: PLC0415
+
+    say(f"{kind}: {mask_card_numbers(message)}")
+    if hint:
+        say(f"  {hint}")
+    raise typer.Exit(exit_code)

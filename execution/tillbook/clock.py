@@ -1,0 +1,54 @@
+"""The one reader of time.
+
+In simulator mode the clock adds the offset that the simulator wrote into its state folder; in test and live
+mode there is no offset. Deadlines and backoff use `monotonic`, which no one can set.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+
+class Clock:
+    """Time for one process. `offset_file` is given in simulator mode only."""
+
+    def __init__(self, offset_file: Path | None = None) -> None:
+        self._offset_file = offset_file
+
+    def now(self) -> int:
+        """UTC seconds."""
+        return int(time.time()) + self._offset()
+
+    def monotonic(self) -> float:
+        """Seconds that only ever grow: for deadlines, never for records."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def _offset(self) -> int:
+        if self._offset_file is None:
+            return 0
+        try:
+            return int(json.loads(self._offset_file.read_text())["offset_seconds"])
+        except FileNotFoundError:
+            return 0
+
+
+def rfc3339(seconds: int) -> str:
+    """UTC seconds as people and machines read them: 2026-11-23T20:59:37Z."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def business_date(seconds: int, zone: str) -> date:
+    """The day a moment belongs to in the company's zone: the one rule for every TxnDate."""
+    return datetime.fromtimestamp(seconds, ZoneInfo(zone)).date()
+
+
+def parse_rfc3339(text: str) -> int:
+    """UTC seconds of a vendor's time stamp with any offset."""
+    return int(datetime.fromisoformat(text).timestamp())

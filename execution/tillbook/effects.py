@@ -1,0 +1,142 @@
+"""The one way to change something outside: journal the operation, call, record, settle.
+
+The intent row is committed before the call; its key is the same for every attempt; an outcome that nobody
+knows stays `unknown` until the vendor's own evidence ends it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tillbook import operations as rules
+from tillbook import outcomes
+from tillbook.errors import NotAllowed, Refused, Unavailable, Uncertain
+from tillbook.operations import Json, Move, Operation, Plan
+
+if TYPE_CHECKING:
+    from tillbook.operations import Door
+    from tillbook.workshop import Workshop
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A done operation. `already_done` is true when this run asked the vendor for nothing."""
+
+    operation: Operation
+    already_done: bool
+
+    @property
+    def result(self) -> Json:
+        assert self.operation.result is not None, "a done operation has a result"
+        return self.operation.result
+
+
+def perform(shop: Workshop, plan: Plan, *, renew: str = "") -> Outcome:
+    """Carry out a plan once, whoever else is doing the same at this moment.
+
+    Finishes the unfinished operation of this kind and subject, or returns the last done one, or opens a new
+    generation (when the last was refused, or `renew` says why another is due). Raises Refused, Unavailable
+    (nothing happened) or Uncertain (the operation stays unknown).
+    """
+    with shop.ledger.lock(f"{plan.kind}:{plan.subject}"):
+        operation = _prepare(shop, plan, renew)
+        if operation.unfinished and operation.params_hash != plan.params_hash:
+            finish(shop, operation)  # what was begun is finished first, with its own parameters
+            operation = _prepare(shop, plan, renew)
+        if operation.state == "done":
+            return Outcome(operation, already_done=True)
+        ended = finish(shop, operation)
+        if ended.state == "refused":  # proven absent: nothing happened, so the next generation may
+            ended = finish(shop, _prepare(shop, plan, renew))
+        return Outcome(ended, already_done=False)
+
+
+def settle(shop: Workshop, operation: Operation) -> Operation:
+    """Finish one unfinished operation that some other run left behind; as `perform` does it."""
+    with shop.ledger.lock(f"{operation.kind}:{operation.subject}"):
+        fresh = shop.ledger.operations.get(operation.id)
+        assert fresh is not None, "operations are never deleted"
+        return finish(shop, fresh) if fresh.unfinished else fresh
+
+
+def finish(shop: Workshop, operation: Operation) -> Operation:
+    """Send or look, by the rules of `operations.py`; the caller holds the lock of this kind and subject.
+
+    Returns the operation done, or refused because it is proven absent. Raises as `perform`.
+    """
+    door = shop.door(operation.door)
+    if rules.next_move(operation, door.evidence(operation.kind), shop.clock.now()) is Move.SEND:
+        return _send(shop, door, operation)
+    return _look(shop, door, operation)
+
+
+def _prepare(shop: Workshop, plan: Plan, renew: str) -> Operation:
+    with shop.ledger.transaction():
+        return shop.ledger.operations.prepare(plan, renew=renew, asked_by=shop.asked_by, now=shop.clock.now())
+
+
+def _send(shop: Workshop, door: Door, operation: Operation) -> Operation:
+    first_time = operation.state == "prepared"
+    with shop.ledger.transaction():
+        operation = shop.ledger.operations.mark_sent(operation, shop.clock.now())
+    try:
+        result = door.send(operation)
+    except (Unavailable, NotAllowed) as error:
+        raise _nothing_happened(shop, operation, error, first_time) from error
+    except Refused as error:
+        with shop.ledger.transaction():
+            shop.ledger.operations.mark_refused(operation, error.message, shop.clock.now())
+        raise
+    except Uncertain as error:
+        raise _unknown(shop, operation, error.message) from error
+    return _done(shop, operation, result)
+
+
+def _look(shop: Workshop, door: Door, operation: Operation) -> Operation:
+    evidence, now = door.evidence(operation.kind), shop.clock.now()
+    try:
+        found = door.find(operation)
+    except (Unavailable, NotAllowed) as error:
+        raise _unknown(shop, operation, f"could not look at {operation.door}: {error.message}") from error
+    if found is not None:
+        return _done(shop, operation, found)
+    if rules.proven_absent(operation, evidence, now):
+        with shop.ledger.transaction():
+            shop.ledger.operations.mark_refused(operation, "absent in two complete reads", now)
+            ended = shop.ledger.operations.get(operation.id)
+        assert ended is not None, "operations are never deleted"
+        return ended
+    with shop.ledger.transaction():
+        shop.ledger.operations.mark_absent(operation, now)
+    wait = evidence.read_lag_seconds + 1
+    raise _unknown(shop, operation, f"{operation.door} does not show it; a second look after {wait} s decides")
+
+
+def _done(shop: Workshop, operation: Operation, result: Json) -> Operation:
+    """Done, and what follows from it, in one commit."""
+    now = shop.clock.now()
+    with shop.ledger.transaction():
+        done = shop.ledger.operations.mark_done(operation, result, now)
+        outcomes.record(shop.ledger, done, now)
+    return done
+
+
+def _nothing_happened(
+    shop: Workshop, operation: Operation, error: Unavailable | NotAllowed, first_time: bool
+) -> Unavailable | NotAllowed | Uncertain:
+    """This attempt did nothing; only if it was the first one does that end the matter."""
+    if not first_time:
+        return _unknown(shop, operation, error.message)
+    with shop.ledger.transaction():
+        shop.ledger.operations.mark_prepared(operation, error.message)
+    return error
+
+
+def _unknown(shop: Workshop, operation: Operation, reason: str) -> Uncertain:
+    with shop.ledger.transaction():
+        shop.ledger.operations.mark_unknown(operation, reason)
+    return Uncertain(
+        f"{operation.kind} for {operation.subject} may or may not have happened: {reason}",
+        hint="Run `python execution/run_pending.py`, or exactly the same command again.",
+    )

@@ -1,0 +1,84 @@
+"""What can go wrong. The class says what to do next; its number is the exit code of every script.
+
+    TillbookError (1)            foreseen, yet nothing better is known: treat it as a bug
+    |-- Refused (3)              a rule or a vendor said no: change something, then ask again
+    |   |-- Forged (3)           a message that its sender did not sign
+    |   `-- NotAllowed (3)       the vendor does not take our credentials; it did nothing
+    |-- Unavailable (4)          nothing happened: run the same command again later
+    |   `-- Throttled (4)        the vendor asked for a pause
+    |-- Uncertain (5)            it may have happened: run_pending.py, or exactly the same command
+    `-- NeedsApproval (6)        a person must allow this exact operation first
+
+Discrepancies (7) are results, not exceptions. Usage errors (2) belong to Typer.
+"""
+
+from __future__ import annotations
+
+
+class TillbookError(Exception):
+    """Something went wrong that we foresaw.
+
+    `message` says what was wrong and what was expected; `hint` names what to do next, a command where there is one.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class Refused(TillbookError):
+    """A rule or a vendor said no; asking again unchanged gives the same answer.
+
+    `code` is the vendor's own word for it, where a vendor spoke.
+    """
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, hint: str = "", code: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+
+
+class Forged(Refused):
+    """The signature is missing, wrong, or not of this time."""
+
+
+class NotAllowed(Refused):
+    """The vendor does not take our credentials, so this attempt did nothing; an earlier one may have."""
+
+
+class Unavailable(TillbookError):
+    """Nothing happened; the same command may be run again."""
+
+    exit_code = 4
+
+
+class Throttled(Unavailable):
+    """The vendor did nothing and asked for a pause of `retry_after_seconds`."""
+
+    def __init__(self, message: str, *, hint: str = "", retry_after_seconds: float = 1.0) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Uncertain(TillbookError):
+    """A change may or may not have happened; only the vendor's evidence ends that."""
+
+    exit_code = 5
+
+
+class NeedsApproval(TillbookError):
+    """A person must allow this exact operation first."""
+
+    exit_code = 6
+
+
+WORST_FIRST = (1, 5, 6, 7, 3, 4, 0)
+
+
+def worst_exit_code(codes: list[int]) -> int:
+    """The one exit code of a run in which several apply."""
+    return min([*codes, 0], key=WORST_FIRST.index)

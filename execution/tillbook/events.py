@@ -1,0 +1,24 @@
+"""What a vendor told us. A hint, never a truth: facts come from reading the object by id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a vendor told us, verified: a hint that `object_id` changed, never a truth.
+
+    `object_id` groups events: it is what `Provider.read` takes (Stripe: the payment intent, or the session when the
+    event names no intent). It is empty for a type that means nothing to us.
+    """
+
+    provider: str
+    id: str
+    type: str
+    object_id: str
+    account: str
+    livemode: bool
+    api_version: str
+    created_at: int
+    body: bytes

@@ -1,0 +1,57 @@
+"""What must always be true of a ledger, as code: run by check_setup.py and after every simulated step of the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tillbook import bookkeeping, journal
+from tillbook.facts import InvoiceFact, PaymentSucceeded
+from tillbook.ledger import Ledger
+from tillbook.money import Money
+
+
+def broken(ledger: Ledger) -> Iterator[str]:
+    """A sentence for each invariant that does not hold; nothing when all is well."""
+    yield from _file(ledger)
+    yield from ledger.facts.broken_seals()
+    yield from _balance(ledger)
+    for number in ledger.sales.invoice_numbers():
+        yield from _invoice(ledger, number)
+
+
+def _file(ledger: Ledger) -> Iterator[str]:
+    for problem in ledger.file_problems():
+        yield f"the ledger file is damaged: {problem}"
+
+
+def _balance(ledger: Ledger) -> Iterator[str]:
+    """Debits equal credits in every currency."""
+    totals: dict[str, int] = {}
+    for (_, currency), amount in ledger.facts.balances().items():
+        totals[currency] = totals.get(currency, 0) + amount.minor
+    for currency, minor in totals.items():
+        if minor:
+            yield f"debits and credits differ by {Money(minor, currency)}"
+
+
+def _invoice(ledger: Ledger, number: str) -> Iterator[str]:
+    """Entries, documents and mails of an invoice are what its facts call for."""
+    facts = ledger.facts.of_invoice(number)
+    changes = [fact for fact in facts if isinstance(fact, InvoiceFact)]
+    if not changes:
+        return
+    total = sum((fact.total for fact in changes[1:]), changes[0].total)
+    payments = [fact for fact in facts if isinstance(fact, PaymentSucceeded)]
+    allocations = journal.allocate(number, total, payments)
+    for fact in facts:
+        if journal.correction(
+            journal.target(fact, allocations.get((fact.provider, fact.key))), ledger.facts.posted(fact)
+        ):
+            yield f"the entries of fact {fact.key} are not what the rules say"
+    for document in bookkeeping.documents_for(facts, number):
+        stored = ledger.documents.get(document.key)
+        if stored is None or stored.amount != document.amount:
+            yield f"document {document.key} is missing or has another amount"
+    for fact in payments:
+        if ledger.messages.get(f"confirmation:{fact.provider}:{fact.key}") is None:
+            yield f"no confirmation is owed for payment {fact.payment}"

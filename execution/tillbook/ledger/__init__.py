@@ -1,0 +1,74 @@
+"""The ledger: Tillbook's memory, one SQLite file, and the one place that speaks SQL.
+
+    ledger.operations  what we asked the outside world to do      ledger.documents  what the books must still hear
+    ledger.inbox       what vendors told us                        ledger.messages   what customers must still hear
+    ledger.facts       what happened, with its entries and seals   ledger.activity   commands and cursors
+    ledger.sales       customers, invoices, checkouts, matches, and whose ledger this is
+
+Every change happens inside `with ledger.transaction():`, and no transaction spans a vendor call, a mail or a prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from tillbook.ledger.activity import Activity
+from tillbook.ledger.database import BUSY_TIMEOUT_MS, Database
+from tillbook.ledger.documents import Documents
+from tillbook.ledger.facts import Facts
+from tillbook.ledger.inbox import Inbox
+from tillbook.ledger.messages import Messages
+from tillbook.ledger.migrate import migrate
+from tillbook.ledger.operations import Operations
+from tillbook.ledger.sales import Sales
+
+
+class Ledger:
+    """An open ledger. Raises Refused for a file that is not ours or too new, Unavailable when it is kept busy."""
+
+    def __init__(self, file: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
+        database = Database(file, busy_timeout_ms=busy_timeout_ms)
+        migrate(database)
+        self._wire(database)
+
+    def _wire(self, database: Database) -> None:
+        self.database = database
+        self.operations = Operations(database)
+        self.inbox = Inbox(database)
+        self.facts = Facts(database)
+        self.sales = Sales(database)
+        self.documents = Documents(database)
+        self.messages = Messages(database)
+        self.activity = Activity(database)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """One commit with full sync; everything or nothing. Facts appended in it are sealed by it."""
+        with self.database.transaction():
+            yield
+
+    def lock(self, name: str, *, wait: bool = True) -> AbstractContextManager[None]:
+        """The one lock of that name between processes; the system frees it when its process dies.
+
+        Raises Unavailable when it is held and `wait` is false.
+        """
+        return self.database.lock(name, wait=wait)
+
+    def file_problems(self) -> list[str]:
+        """What SQLite's own full check finds wrong with the file."""
+        return self.database.problems()
+
+    def never_wait(self) -> None:
+        """From now on a busy ledger raises Unavailable at once: for an event loop, which must not block."""
+        self.database.set_busy_timeout(0)
+
+    def close(self) -> None:
+        self.database.close()
+
+    def copy_in_memory(self) -> Ledger:
+        """A copy that is forgotten at the end: what a rehearsal writes to."""
+        copy = Ledger.__new__(Ledger)
+        copy._wire(self.database.copy_in_memory())
+        return copy

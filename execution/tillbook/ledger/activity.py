@@ -1,0 +1,34 @@
+"""Every command with its outcome, and the cursors of polling."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from tillbook.ledger.database import Database, Row
+
+
+class Activity:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def begin(self, script: str, arguments: Mapping[str, object], asked_by: str, now: int) -> int:
+        """A command starts; its arguments hold no secret (no script takes one). In a transaction."""
+        text = json.dumps(arguments, default=str)
+        self._database.run("activity.begin", script=script, arguments=text, asked_by=asked_by, now=now)
+        return self._database.inserted()
+
+    def end(self, activity: int, exit_code: int, outcome: str, now: int) -> None:
+        self._database.run("activity.end", id=activity, exit_code=exit_code, outcome=outcome, now=now)
+
+    def recent(self, most: int = 20) -> list[Row]:
+        return self._database.all("activity.recent", most=most)
+
+    def cursor(self, name: str) -> int:
+        """How far a reader got; 0 before it ever ran."""
+        row = self._database.one("activity.cursor", name=name)
+        return int(row["value"]) if row else 0
+
+    def set_cursor(self, name: str, value: int) -> None:
+        """Move a cursor forward; never back. In a transaction."""
+        self._database.run("activity.set_cursor", name=name, value=value)

@@ -1,0 +1,113 @@
+"""Documents that facts call for: waiting until the books have them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tillbook.bookkeeping import Document
+from tillbook.ledger.database import Database, Row
+from tillbook.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document with where it stands: waiting, posted (with its QuickBooks id) or failed (with the reason)."""
+
+    key: str
+    kind: str
+    provider: str
+    invoice: str
+    payment: str
+    amount: Money
+    occurred_at: int
+    state: str
+    quickbooks_id: str
+    reason: str
+    attempts: int
+
+
+class Documents:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, document: Document, now: int) -> bool:
+        """Open a document and list its facts; False when it was open already. In a transaction."""
+        added = self._database.run(
+            "documents.add",
+            key=document.key,
+            kind=document.kind,
+            provider=document.provider,
+            invoice=document.invoice,
+            payment=document.payment,
+            amount_minor=document.amount.minor,
+            currency=document.amount.currency,
+            occurred_at=document.occurred_at,
+            now=now,
+        )
+        for fact in document.facts if added else ():
+            self._database.run(
+                "documents.add_fact",
+                document=document.key,
+                kind=document.kind,
+                provider=document.provider,
+                fact_key=fact,
+            )
+        return bool(added)
+
+    def due(self, now: int, most: int) -> list[StoredDocument]:
+        return [_stored(row) for row in self._database.all("documents.due", now=now, most=most)]
+
+    def count_waiting(self) -> int:
+        row = self._database.one("documents.count_waiting") or {}
+        return int(row["number"])
+
+    def get(self, key: str) -> StoredDocument | None:
+        row = self._database.one("documents.by_key", key=key)
+        return _stored(row) if row else None
+
+    def failed(self) -> list[StoredDocument]:
+        return [_stored(row) for row in self._database.all("documents.failed")]
+
+    def of_invoice(self, number: str) -> list[StoredDocument]:
+        return [_stored(row) for row in self._database.all("documents.of_invoice", invoice=number)]
+
+    def of_payment(self, provider: str, payment: str) -> list[StoredDocument]:
+        return [_stored(row) for row in self._database.all("documents.of_payment", provider=provider, payment=payment)]
+
+    def by_quickbooks_id(self, quickbooks_id: str) -> list[StoredDocument]:
+        return [_stored(row) for row in self._database.all("documents.by_quickbooks_id", quickbooks_id=quickbooks_id)]
+
+    def unposted_of_invoice(self, number: str, currency: str) -> Money:
+        """Payments of an invoice that QuickBooks has not heard of."""
+        row = self._database.one("documents.unposted_of_invoice", invoice=number) or {}
+        return Money(row["amount_minor"], currency)
+
+    def mark_posted(self, key: str, quickbooks_id: str, now: int) -> None:
+        self._database.run("documents.mark_posted", key=key, quickbooks_id=quickbooks_id, now=now)
+
+    def mark_failed(self, key: str, reason: str) -> None:
+        """A rule or the books said no: a person must look."""
+        self._database.run("documents.mark_failed", key=key, reason=reason)
+
+    def mark_waiting(self, key: str, now: int) -> None:
+        """Try a failed one again."""
+        self._database.run("documents.mark_waiting", key=key, now=now)
+
+    def delay(self, key: str, reason: str, next_attempt_at: int) -> None:
+        self._database.run("documents.delay", key=key, reason=reason, next_attempt_at=next_attempt_at)
+
+
+def _stored(row: Row) -> StoredDocument:
+    return StoredDocument(
+        key=row["key"],
+        kind=row["kind"],
+        provider=row["provider"],
+        invoice=row["invoice"],
+        payment=row["payment"],
+        amount=Money(row["amount_minor"], row["currency"]),
+        occurred_at=row["occurred_at"],
+        state=row["state"],
+        quickbooks_id=row["quickbooks_id"] or "",
+        reason=row["reason"],
+        attempts=row["attempts"],
+    )

@@ -1,0 +1,139 @@
+"""Facts with their hashes and seals, and the entries that rest on them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+from tillbook.facts import Fact, InvoiceFact, fingerprint, from_json, to_json
+from tillbook.journal import Line
+from tillbook.ledger.database import Database, Row
+from tillbook.money import Money
+
+GENESIS = "0" * 64
+
+
+class Facts:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._appended_at: int | None = None
+        database.before_commit.append(self._seal)
+
+    def append(self, fact: Fact, now: int) -> bool:
+        """Keep a fact; False when this vendor movement was known. In a transaction."""
+        body = to_json(fact)
+        added = self._database.run(
+            "facts.append",
+            provider=fact.provider,
+            key=fact.key,
+            kind=fact.kind,
+            payment="" if isinstance(fact, InvoiceFact) else fact.payment,
+            invoice=fact.invoice if isinstance(fact, InvoiceFact) else "",
+            occurred_at=fact.occurred_at,
+            body=body,
+            hash=fingerprint(fact.kind, body),
+            now=now,
+        )
+        if added:
+            self._appended_at = now
+        return bool(added)
+
+    def of_invoice(self, number: str) -> list[Fact]:
+        """The invoice's own facts and those of its payments, as they came in."""
+        return [_fact(row) for row in self._database.all("facts.of_invoice", invoice=number)]
+
+    def of_payment(self, provider: str, payment: str) -> list[Fact]:
+        return [_fact(row) for row in self._database.all("facts.of_payment", provider=provider, payment=payment)]
+
+    def posted(self, fact: Fact) -> list[Line]:
+        """What the entries of a fact add up to so far."""
+        rows = self._database.all("facts.posted_lines", fact=self._sequence(fact))
+        return [Line(row["account"], Money(row["amount_minor"], row["currency"]), row["invoice"]) for row in rows]
+
+    def add_entry(self, fact: Fact, lines: Sequence[Line], reason: str, now: int) -> None:
+        """Post one balanced entry for a fact. In a transaction; the database refuses unequal sums."""
+        self._database.run("facts.add_entry", fact=self._sequence(fact), reason=reason, now=now)
+        entry = self._database.inserted()
+        for position, line in enumerate(lines):
+            self._database.run(
+                "facts.add_line",
+                entry=entry,
+                position=position,
+                account=line.account,
+                amount_minor=line.amount.minor,
+                currency=line.amount.currency,
+                invoice=line.invoice,
+            )
+        self._database.run("facts.complete_entry", entry=entry)
+
+    def entries(self, fact: Fact) -> list[Row]:
+        return self._database.all("facts.entries_of_fact", fact=self._sequence(fact))
+
+    def last_entry(self) -> int:
+        """The id of the newest entry; 0 when there is none."""
+        row = self._database.one("facts.last_entry") or {}
+        return int(row["id"])
+
+    def lines_after(self, entry: int) -> list[Row]:
+        """The lines of every entry newer than this one."""
+        return self._database.all("facts.lines_after", entry=entry)
+
+    def balances(self) -> dict[tuple[str, str], Money]:
+        """Every account and currency that is not zero: debit positive."""
+        return _balances(self._database.all("facts.balances"))
+
+    def invoice_balances(self, number: str) -> dict[tuple[str, str], Money]:
+        return _balances(self._database.all("facts.invoice_balances", invoice=number))
+
+    def count(self) -> int:
+        row = self._database.one("facts.count") or {}
+        return int(row["number"])
+
+    def broken_seals(self) -> Iterator[str]:
+        """Read every fact and seal again; say each place where a hash does not fit. Paged, so the WAL can be reset."""
+        previous, last = GENESIS, 0
+        while seals := self._database.all("facts.seals_after", id=last, most=200):
+            for seal in seals:
+                last = seal["id"]
+                rows = self._database.all("facts.facts_between", first_seq=seal["first_seq"], last_seq=seal["last_seq"])
+                for row in rows:
+                    if fingerprint(row["kind"], row["body"]) != row["hash"]:
+                        yield f"fact {row['seq']} was altered"
+                if seal["previous"] != previous or seal["hash"] != _seal_hash(previous, rows):
+                    yield f"seal {seal['id']} over facts {seal['first_seq']} to {seal['last_seq']} is broken"
+                previous = seal["hash"]
+
+    def _seal(self) -> None:
+        """Close the range of facts that this transaction appended."""
+        if self._appended_at is None:
+            return
+        last = self._database.one("facts.last_seal") or {"last_seq": 0, "hash": GENESIS}
+        rows = self._database.all("facts.unsealed", last_seq=last["last_seq"])
+        if rows:
+            self._database.run(
+                "facts.seal",
+                first_seq=rows[0]["seq"],
+                last_seq=rows[-1]["seq"],
+                previous=last["hash"],
+                hash=_seal_hash(last["hash"], rows),
+                now=self._appended_at,
+            )
+        self._appended_at = None
+
+    def _sequence(self, fact: Fact) -> int:
+        row = self._database.one("facts.by_key", provider=fact.provider, key=fact.key)
+        assert row is not None, f"fact {fact.key} is in the ledger"
+        return int(row["seq"])
+
+
+def _seal_hash(previous: str, rows: Sequence[Row]) -> str:
+    chained = "\n".join([previous, *(f"{row['seq']} {row['hash']}" for row in rows)])
+    return hashlib.sha256(chained.encode()).hexdigest()
+
+
+def _fact(row: Row) -> Fact:
+    return from_json(row["kind"], row["body"])
+
+
+def _balances(rows: list[Row]) -> dict[tuple[str, str], Money]:
+    return {(row["account"], row["currency"]): Money(row["amount_minor"], row["currency"]) for row in rows}

@@ -1,0 +1,88 @@
+"""What vendors told us: durable before the answer, kept for ever, ended with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tillbook.events import Event
+from tillbook.ledger.database import Database, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An event that still has to be applied. `object` is what to read; times are UTC seconds."""
+
+    id: int
+    provider: str
+    event: str
+    type: str
+    object: str
+    account: str
+    livemode: bool
+    attempts: int
+    created_at: int
+    received_at: int
+
+
+class Inbox:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, event: Event, *, source: str, now: int) -> bool:
+        """Keep an event; False when it was here already. In a transaction."""
+        return bool(
+            self._database.run(
+                "inbox.add",
+                provider=event.provider,
+                event=event.id,
+                type=event.type,
+                object=event.object_id,
+                account=event.account,
+                livemode=int(event.livemode),
+                api_version=event.api_version,
+                created_at=event.created_at,
+                source=source,
+                body=event.body,
+                now=now,
+            )
+        )
+
+    def due(self, now: int, most: int) -> list[Waiting]:
+        return [_waiting(row) for row in self._database.all("inbox.due", now=now, most=most)]
+
+    def same_object(self, provider: str, object_id: str) -> list[Waiting]:
+        """Everything that one read of this object answers."""
+        return [_waiting(row) for row in self._database.all("inbox.same_object", provider=provider, object=object_id)]
+
+    def end(self, events: Iterable[Waiting], state: str, reason: str, now: int) -> None:
+        """Applied or ignored, for good."""
+        for event in events:
+            self._database.run("inbox.end", id=event.id, state=state, reason=reason, now=now)
+
+    def park(self, events: Iterable[Waiting], reason: str, next_attempt_at: int) -> None:
+        """Its object cannot be read yet, or belongs to another account."""
+        for event in events:
+            self._database.run("inbox.park", id=event.id, reason=reason, next_attempt_at=next_attempt_at)
+
+    def waiting(self) -> tuple[int, int | None]:
+        """How many events still wait, and when the oldest of them came."""
+        row = self._database.one("inbox.waiting") or {}
+        return row["number"], row["oldest"]
+
+    def parked(self) -> list[Row]:
+        return self._database.all("inbox.parked")
+
+    def newest(self) -> dict[str, int]:
+        """When the last event of each provider came."""
+        return {row["provider"]: row["received_at"] for row in self._database.all("inbox.newest")}
+
+    def of_object(self, provider: str, object_id: str) -> list[Row]:
+        return self._database.all("inbox.of_object", provider=provider, object=object_id)
+
+    def by_event(self, event: str) -> list[Row]:
+        return self._database.all("inbox.by_event", event=event)
+
+
+def _waiting(row: Row) -> Waiting:
+    return Waiting(**{**row, "livemode": bool(row["livemode"])})

@@ -1,0 +1,36 @@
+"""Numbered migrations. Each runs once, in one transaction, after a copy of the file as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tillbook.errors import Refused
+from tillbook.ledger.database import Database
+
+MIGRATIONS = sorted((Path(__file__).parent / "migrations").glob("[0-9][0-9][0-9][0-9]_*.sql"))
+
+
+def migrate(database: Database) -> None:
+    """Bring a ledger to the newest schema. Raises Refused when it was written by a newer Tillbook."""
+    newest = int(MIGRATIONS[-1].name[:4])
+    if database.pragma("user_version") == newest:
+        return
+    with database.lock("migration"):
+        version = database.pragma("user_version")
+        if version > newest:
+            raise Refused(
+                f"the ledger {database.file} has schema {version}; this Tillbook knows {newest}",
+                hint="Use the newer Tillbook that wrote it.",
+            )
+        for file in MIGRATIONS:
+            if int(file.name[:4]) > version:
+                _apply(database, file)
+
+
+def _apply(database: Database, file: Path) -> None:
+    number = int(file.name[:4])
+    if database.pragma("user_version"):
+        database.copy_to(database.file.with_name(f"{database.file.name}.before-{number:04d}"))
+    with database.transaction():
+        database.script(file.read_text())
+        database.pragma("user_version", number)

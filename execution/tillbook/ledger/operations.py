@@ -1,0 +1,104 @@
+"""Rows of operations: prepared before anything leaves us, moved forward only, never deleted."""
+
+from __future__ import annotations
+
+import json
+
+from tillbook import operations as rules
+from tillbook.ledger.database import Database, Row
+from tillbook.operations import Json, Operation, Plan
+
+
+class Operations:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def last(self, kind: str, subject: str) -> Operation | None:
+        """The newest generation, whatever its state."""
+        row = self._database.one("operations.last", kind=kind, subject=subject)
+        return _operation(row) if row else None
+
+    def get(self, operation: str) -> Operation | None:
+        row = self._database.one("operations.by_id", id=operation)
+        return _operation(row) if row else None
+
+    def unfinished(self, most: int = 1000) -> list[Operation]:
+        """Prepared, sent or unknown, oldest first."""
+        return [_operation(row) for row in self._database.all("operations.unfinished", most=most)]
+
+    def about(self, subject: str) -> list[Operation]:
+        return [_operation(row) for row in self._database.all("operations.about", subject=subject)]
+
+    def count_by_state(self) -> dict[str, int]:
+        return {row["state"]: row["number"] for row in self._database.all("operations.count_by_state")}
+
+    def prepare(self, plan: Plan, *, renew: str, asked_by: str, now: int) -> Operation:
+        """The operation that stands for a plan: the last one, or a new generation. In a transaction.
+
+        Raises Refused when the last one is done with other parameters (and `renew` gives no reason for a new one).
+        """
+        last = self.last(plan.kind, plan.subject)
+        generation = rules.next_generation(last, plan, renew=renew)
+        if generation is None and last is not None:
+            return last
+        generation = generation or 1
+        name = rules.operation_id(plan.kind, plan.subject, generation)
+        self._database.run(
+            "operations.prepare",
+            id=name,
+            kind=plan.kind,
+            subject=plan.subject,
+            generation=generation,
+            door=plan.door,
+            params=rules.canonical(plan.params),
+            params_hash=plan.params_hash,
+            renewed=renew,
+            asked_by=asked_by,
+            now=now,
+        )
+        return self._stored(name)
+
+    def mark_sent(self, operation: Operation, now: int) -> Operation:
+        self._database.run("operations.mark_sent", id=operation.id, now=now)
+        return self._stored(operation.id)
+
+    def mark_prepared(self, operation: Operation, reason: str) -> None:
+        """Nothing left us, or the vendor said that it did nothing."""
+        self._database.run("operations.mark_prepared", id=operation.id, reason=reason)
+
+    def mark_unknown(self, operation: Operation, reason: str) -> None:
+        self._database.run("operations.mark_unknown", id=operation.id, reason=reason)
+
+    def mark_absent(self, operation: Operation, now: int) -> None:
+        """Remember the first complete read that lacked it."""
+        self._database.run("operations.mark_absent", id=operation.id, now=now)
+
+    def mark_done(self, operation: Operation, result: Json, now: int) -> Operation:
+        self._database.run("operations.mark_done", id=operation.id, result=rules.canonical(result), now=now)
+        return self._stored(operation.id)
+
+    def mark_refused(self, operation: Operation, reason: str, now: int) -> None:
+        self._database.run("operations.mark_refused", id=operation.id, reason=reason, now=now)
+
+    def _stored(self, name: str) -> Operation:
+        row = self._database.one("operations.by_id", id=name)
+        assert row is not None, f"operation {name} was written in this transaction"
+        return _operation(row)
+
+
+def _operation(row: Row) -> Operation:
+    return Operation(
+        id=row["id"],
+        kind=row["kind"],
+        subject=row["subject"],
+        generation=row["generation"],
+        door=row["door"],
+        params=json.loads(row["params"]),
+        params_hash=row["params_hash"],
+        state=row["state"],
+        result=json.loads(row["result"]) if row["result"] else None,
+        reason=row["reason"],
+        prepared_at=row["prepared_at"],
+        sent_at=row["sent_at"],
+        absent_since=row["absent_since"],
+    )

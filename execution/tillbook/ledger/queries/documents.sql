@@ -1,0 +1,46 @@
+-- name: add
+insert into document (key, kind, provider, invoice, payment, amount_minor, currency, occurred_at, next_attempt_at, created_at)
+values (:key, :kind, :provider, :invoice, :payment, :amount_minor, :currency, :occurred_at, :now, :now)
+on conflict (key) do nothing;
+
+-- name: add_fact
+insert into document_fact (document, kind, fact)
+select :document, :kind, seq from fact where provider = :provider and key = :fact_key
+on conflict (kind, fact) do nothing;
+
+-- name: due
+select * from document where state = 'waiting' and next_attempt_at <= :now order by occurred_at, key limit :most;
+
+-- name: count_waiting
+select count(*) as number from document where state = 'waiting';
+
+-- name: by_key
+select * from document where key = :key;
+
+-- name: of_invoice
+select * from document where invoice = :invoice order by occurred_at, key;
+
+-- name: of_payment
+select * from document where provider = :provider and payment = :payment order by occurred_at, key;
+
+-- name: by_quickbooks_id
+select * from document where quickbooks_id = :quickbooks_id;
+
+-- name: unposted_of_invoice
+select coalesce(sum(amount_minor), 0) as amount_minor from document
+where invoice = :invoice and kind = 'Payment' and state <> 'posted';
+
+-- name: mark_posted
+update document set state = 'posted', quickbooks_id = :quickbooks_id, posted_at = :now, reason = '' where key = :key;
+
+-- name: mark_failed
+update document set state = 'failed', reason = :reason where key = :key and state = 'waiting';
+
+-- name: mark_waiting   a person changed what was wrong
+update document set state = 'waiting', reason = '', next_attempt_at = :now where key = :key and state = 'failed';
+
+-- name: delay
+update document set attempts = attempts + 1, reason = :reason, next_attempt_at = :next_attempt_at where key = :key;
+
+-- name: failed
+select * from document where state = 'failed' order by occurred_at, key;

@@ -1,0 +1,35 @@
+-- name: add   a second delivery of the same event changes nothing
+insert into inbox (provider, event, type, object, account, livemode, api_version, created_at, received_at, source, body, next_attempt_at)
+values (:provider, :event, :type, :object, :account, :livemode, :api_version, :created_at, :now, :source, :body, :now)
+on conflict (provider, event) do nothing;
+
+-- name: due
+select id, provider, event, type, object, account, livemode, attempts, created_at, received_at
+from inbox where state in ('new', 'parked') and next_attempt_at <= :now order by next_attempt_at, id limit :most;
+
+-- name: same_object   what waits for the same object is answered by the same read
+select id, provider, event, type, object, account, livemode, attempts, created_at, received_at
+from inbox where provider = :provider and object = :object and state in ('new', 'parked') order by id;
+
+-- name: end
+update inbox set state = :state, reason = :reason, ended_at = :now where id = :id and state in ('new', 'parked');
+
+-- name: park
+update inbox set state = 'parked', reason = :reason, attempts = attempts + 1, next_attempt_at = :next_attempt_at
+where id = :id and state in ('new', 'parked');
+
+-- name: waiting
+select count(*) as number, min(received_at) as oldest from inbox where state in ('new', 'parked');
+
+-- name: parked
+select id, provider, event, type, object, reason, received_at, next_attempt_at from inbox where state = 'parked' order by id;
+
+-- name: newest
+select provider, max(received_at) as received_at from inbox group by provider;
+
+-- name: of_object
+select id, provider, event, type, state, reason, created_at, received_at, source
+from inbox where provider = :provider and object = :object order by id;
+
+-- name: by_event
+select id, provider, event, type, object, state, reason, created_at, received_at, source from inbox where event = :event;

@@ -1,0 +1,30 @@
+-- name: add
+insert into message (key, kind, invoice, provider, payment, next_attempt_at, created_at)
+values (:key, :kind, :invoice, :provider, :payment, :now, :now)
+on conflict (key) do nothing;
+
+-- name: by_key
+select * from message where key = :key;
+
+-- name: due
+select * from message where state = 'waiting' and next_attempt_at <= :now and created_at >= :not_before
+order by created_at, key limit :most;
+
+-- name: count_waiting
+select count(*) as number from message where state = 'waiting';
+
+-- name: stale
+select * from message where state = 'waiting' and created_at < :not_before order by created_at, key;
+
+-- name: of_invoice
+select * from message where invoice = :invoice order by created_at, key;
+
+-- name: mark_sent
+update message set state = 'sent', message_id = :message_id, sent_to = :sent_to, sent_at = :now, reason = ''
+where key = :key and state = 'waiting';
+
+-- name: end
+update message set state = :state, reason = :reason where key = :key and state = 'waiting';
+
+-- name: delay
+update message set attempts = attempts + 1, reason = :reason, next_attempt_at = :next_attempt_at where key = :key;

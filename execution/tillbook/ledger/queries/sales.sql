@@ -1,0 +1,101 @@
+-- name: bound
+select name, value from binding;
+
+-- name: bind
+insert into binding (name, value) values (:name, :value);
+
+-- name: company
+select body from company where realm = :realm;
+
+-- name: save_company
+insert into company (realm, body, read_at) values (:realm, :body, :now)
+on conflict (realm) do update set body = excluded.body, read_at = excluded.read_at;
+
+-- name: account
+select * from account where name = :name;
+
+-- name: add_account
+insert into account (name, quickbooks_id, currency) values (:name, :quickbooks_id, :currency)
+on conflict (name) do update set quickbooks_id = excluded.quickbooks_id;
+
+-- name: customer
+select * from customer where quickbooks_id = :quickbooks_id;
+
+-- name: customers_by_email
+select * from customer where email = :email collate nocase;
+
+-- name: save_customer
+insert into customer (quickbooks_id, name, display_name, email, currency)
+values (:quickbooks_id, :name, :display_name, :email, :currency)
+on conflict (quickbooks_id) do update set name = excluded.name, email = excluded.email;
+
+-- name: invoice
+select * from invoice where number = :number;
+
+-- name: invoice_by_quickbooks_id
+select * from invoice where quickbooks_id = :quickbooks_id;
+
+-- name: invoice_by_token
+select * from invoice where token = :token;
+
+-- name: invoices_of_email
+select invoice.* from invoice join customer on customer.quickbooks_id = invoice.customer
+where customer.email = :email collate nocase order by invoice.created_at, invoice.number;
+
+-- name: add_invoice
+insert into invoice (number, order_json, currency, due, token, created_at)
+values (:number, :order_json, :currency, :due, :token, :now);
+
+-- name: book_invoice
+update invoice set quickbooks_id = :quickbooks_id, customer = :customer, total_minor = :total_minor,
+    tax_minor = :tax_minor, problem = :problem where number = :number;
+
+-- name: set_problem
+update invoice set problem = :problem where number = :number;
+
+-- name: checkout
+select * from checkout where id = :id;
+
+-- name: checkout_of_operation
+select * from checkout where operation = :operation;
+
+-- name: open_checkouts
+select * from checkout where status in ('open', 'processing') order by created_at, id limit :most;
+
+-- name: checkouts_of_invoice
+select * from checkout where invoice = :invoice order by created_at, id;
+
+-- name: add_checkout
+insert into checkout (id, provider, invoice, operation, url, amount_minor, currency, expires_at, status, created_at)
+values (:id, :provider, :invoice, :operation, :url, :amount_minor, :currency, :expires_at, 'open', :now)
+on conflict (id) do nothing;
+
+-- name: set_checkout_status
+update checkout set status = :status where id = :id and status <> :status;
+
+-- name: match
+insert into payment_invoice (provider, payment, invoice, evidence, matched_at)
+values (:provider, :payment, :invoice, :evidence, :now)
+on conflict (provider, payment) do nothing;
+
+-- name: match_of
+select * from payment_invoice where provider = :provider and payment = :payment;
+
+-- name: payments_of_invoice
+select provider, payment, evidence from payment_invoice where invoice = :invoice order by matched_at, payment;
+
+-- name: named   the invoices that an id of any vendor or of ours leads to
+select number as invoice from invoice where quickbooks_id = :name
+union select number from invoice where customer = :name
+union select invoice from checkout where id = :name or operation = :name
+union select invoice from payment_invoice where payment = :name
+union select invoice from document where key = :name or quickbooks_id = :name
+union select match.invoice from fact join payment_invoice as match
+    on match.provider = fact.provider and match.payment = fact.payment where fact.key = :name
+union select match.invoice from inbox join payment_invoice as match
+    on match.provider = inbox.provider and match.payment = inbox.object where inbox.event = :name
+union select subject from operation where id = :name and kind = 'create_invoice'
+union select document.invoice from operation join document on document.key = operation.subject where operation.id = :name;
+
+-- name: invoice_numbers
+select number from invoice order by created_at, number;

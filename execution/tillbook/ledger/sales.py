@@ -1,0 +1,217 @@
+"""What a sale is made of: customers, invoices, checkouts, matches of payments; and whose ledger this is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from tillbook.errors import Refused
+from tillbook.ledger.database import Database, Row
+from tillbook.money import Money
+from tillbook.operations import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """An invoice as the ledger knows it. `problem` is why nothing may be charged for it; `token` is secret."""
+
+    number: str
+    order_json: str
+    quickbooks_id: str
+    customer: str
+    currency: str
+    total: Money | None
+    tax: Money | None
+    due: str
+    problem: str
+    token: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A page that was opened for an invoice. Status: open, processing, paid or expired."""
+
+    id: str
+    provider: str
+    invoice: str
+    operation: str
+    url: str
+    amount: Money
+    expires_at: int
+    status: str
+    created_at: int
+
+
+class Sales:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # -- whose ledger this is ----------------------------------------------------------------------
+
+    def bound(self) -> dict[str, str]:
+        """The mode and the vendor accounts that this ledger belongs to."""
+        return {row["name"]: row["value"] for row in self._database.all("sales.bound")}
+
+    def bind(self, name: str, value: str) -> None:
+        """Tie the ledger to a mode or a vendor account, for ever. In a transaction. Raises Refused for another one."""
+        known = self.bound().get(name)
+        if known is None:
+            self._database.run("sales.bind", name=name, value=value)
+        elif known != value:
+            raise Refused(
+                f"this ledger belongs to {name} {known}, but the settings lead to {value}",
+                hint="Use the keys of that account, or another TILLBOOK_HOME for the other one.",
+            )
+
+    def company(self, realm: str) -> Json | None:
+        row = self._database.one("sales.company", realm=realm)
+        return json.loads(row["body"]) if row else None
+
+    def save_company(self, realm: str, body: Json, now: int) -> None:
+        self._database.run("sales.save_company", realm=realm, body=json.dumps(body), now=now)
+
+    def account(self, name: str) -> str | None:
+        """The QuickBooks id of an account that our documents use."""
+        row = self._database.one("sales.account", name=name)
+        return row["quickbooks_id"] if row else None
+
+    def add_account(self, name: str, quickbooks_id: str, currency: str) -> None:
+        self._database.run("sales.add_account", name=name, quickbooks_id=quickbooks_id, currency=currency)
+
+    # -- customers ---------------------------------------------------------------------------------
+
+    def customer(self, quickbooks_id: str) -> Row | None:
+        return self._database.one("sales.customer", quickbooks_id=quickbooks_id)
+
+    def customers_by_email(self, email: str) -> list[Row]:
+        return self._database.all("sales.customers_by_email", email=email)
+
+    def save_customer(self, *, quickbooks_id: str, name: str, display_name: str, email: str, currency: str) -> None:
+        self._database.run(
+            "sales.save_customer",
+            quickbooks_id=quickbooks_id,
+            name=name,
+            display_name=display_name,
+            email=email,
+            currency=currency,
+        )
+
+    # -- invoices ----------------------------------------------------------------------------------
+
+    def invoice(self, number: str) -> Invoice | None:
+        return _invoice(self._database.one("sales.invoice", number=number))
+
+    def invoice_by_quickbooks_id(self, quickbooks_id: str) -> Invoice | None:
+        return _invoice(self._database.one("sales.invoice_by_quickbooks_id", quickbooks_id=quickbooks_id))
+
+    def invoice_by_token(self, token: str) -> Invoice | None:
+        return _invoice(self._database.one("sales.invoice_by_token", token=token))
+
+    def invoices_of_email(self, email: str) -> list[str]:
+        return [row["number"] for row in self._database.all("sales.invoices_of_email", email=email)]
+
+    def invoice_numbers(self) -> list[str]:
+        return [row["number"] for row in self._database.all("sales.invoice_numbers")]
+
+    def named(self, name: str) -> list[Row]:
+        """The invoices that an id of any vendor, or of ours, leads to."""
+        return self._database.all("sales.named", name=name)
+
+    def add_invoice(self, *, number: str, order_json: str, currency: str, due: str, token: str, now: int) -> None:
+        """A number that was asked for; QuickBooks has not heard of it yet."""
+        self._database.run(
+            "sales.add_invoice",
+            number=number,
+            order_json=order_json,
+            currency=currency,
+            due=due,
+            token=token,
+            now=now,
+        )
+
+    def book_invoice(
+        self, number: str, *, quickbooks_id: str, customer: str, total: Money, tax: Money, problem: str
+    ) -> None:
+        """What QuickBooks holds for it."""
+        self._database.run(
+            "sales.book_invoice",
+            number=number,
+            quickbooks_id=quickbooks_id,
+            customer=customer,
+            total_minor=total.minor,
+            tax_minor=tax.minor,
+            problem=problem,
+        )
+
+    def set_problem(self, number: str, problem: str) -> None:
+        self._database.run("sales.set_problem", number=number, problem=problem)
+
+    # -- checkouts ---------------------------------------------------------------------------------
+
+    def checkout(self, checkout_id: str) -> Checkout | None:
+        row = self._database.one("sales.checkout", id=checkout_id)
+        return _checkout(row) if row else None
+
+    def checkout_of_operation(self, operation: str) -> Checkout | None:
+        row = self._database.one("sales.checkout_of_operation", operation=operation)
+        return _checkout(row) if row else None
+
+    def open_checkouts(self, most: int) -> list[Checkout]:
+        """Open or processing, of every invoice, oldest first."""
+        return [_checkout(row) for row in self._database.all("sales.open_checkouts", most=most)]
+
+    def checkouts_of_invoice(self, number: str) -> list[Checkout]:
+        return [_checkout(row) for row in self._database.all("sales.checkouts_of_invoice", invoice=number)]
+
+    def add_checkout(self, checkout: Checkout) -> None:
+        self._database.run(
+            "sales.add_checkout",
+            id=checkout.id,
+            provider=checkout.provider,
+            invoice=checkout.invoice,
+            operation=checkout.operation,
+            url=checkout.url,
+            amount_minor=checkout.amount.minor,
+            currency=checkout.amount.currency,
+            expires_at=checkout.expires_at,
+            now=checkout.created_at,
+        )
+
+    def set_checkout_status(self, checkout_id: str, status: str) -> None:
+        self._database.run("sales.set_checkout_status", id=checkout_id, status=status)
+
+    # -- matches -----------------------------------------------------------------------------------
+
+    def match(self, provider: str, payment: str, invoice: str, evidence: str, now: int) -> bool:
+        """Say which invoice a payment is for; False when that was known. In a transaction."""
+        return bool(
+            self._database.run(
+                "sales.match", provider=provider, payment=payment, invoice=invoice, evidence=evidence, now=now
+            )
+        )
+
+    def match_of(self, provider: str, payment: str) -> str:
+        """The invoice of a payment, or empty."""
+        row = self._database.one("sales.match_of", provider=provider, payment=payment)
+        return row["invoice"] if row else ""
+
+    def payments_of_invoice(self, number: str) -> list[Row]:
+        return self._database.all("sales.payments_of_invoice", invoice=number)
+
+
+def _invoice(row: Row | None) -> Invoice | None:
+    if row is None:
+        return None
+    currency = row["currency"]
+    total, tax = row.pop("total_minor"), row.pop("tax_minor")
+    return Invoice(
+        **{**row, "quickbooks_id": row["quickbooks_id"] or "", "customer": row["customer"] or ""},
+        total=None if total is None else Money(total, currency),
+        tax=None if tax is None else Money(tax, currency),
+    )
+
+
+def _checkout(row: Row) -> Checkout:
+    amount = Money(row.pop("amount_minor"), row.pop("currency"))
+    return Checkout(**row, amount=amount)

@@ -1,0 +1,76 @@
+"""What a done operation leaves in the ledger, in the same commit: one function a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tillbook import intake
+from tillbook.ledger import Ledger
+from tillbook.ledger.sales import Checkout
+from tillbook.money import parse
+from tillbook.operations import Operation
+
+
+def record(ledger: Ledger, operation: Operation, now: int) -> None:
+    """Write what follows from a done operation. In its transaction."""
+    _RECORD[operation.kind](ledger, operation, now)
+
+
+def _account(ledger: Ledger, operation: Operation, now: int) -> None:
+    params = operation.params
+    ledger.sales.add_account(params["name"], _result(operation, "id"), params["currency"])
+
+
+def _customer(ledger: Ledger, operation: Operation, now: int) -> None:
+    params = operation.params
+    ledger.sales.save_customer(
+        quickbooks_id=_result(operation, "id"),
+        name=params["full_name"],
+        display_name=params["name"],
+        email=params["email"],
+        currency=params["currency"],
+    )
+
+
+def _invoice(ledger: Ledger, operation: Operation, now: int) -> None:
+    intake.record_invoice(ledger, intake.booked_from_json(operation.result or {}), now)
+
+
+def _checkout(ledger: Ledger, operation: Operation, now: int) -> None:
+    params = operation.params
+    ledger.sales.add_checkout(
+        Checkout(
+            id=_result(operation, "checkout_id"),
+            provider=operation.door,
+            invoice=params["invoice"],
+            operation=operation.id,
+            url=_result(operation, "url"),
+            amount=parse(params["amount"], params["currency"]),
+            expires_at=int(_result(operation, "expires_at")),
+            status="open",
+            created_at=now,
+        )
+    )
+
+
+def _closed(ledger: Ledger, operation: Operation, now: int) -> None:
+    ledger.sales.set_checkout_status(operation.subject, "expired")
+
+
+def _posted(ledger: Ledger, operation: Operation, now: int) -> None:
+    ledger.documents.mark_posted(operation.subject, _result(operation, "id"), now)
+
+
+def _result(operation: Operation, name: str) -> str:
+    assert operation.result is not None, "only done operations are recorded"
+    return str(operation.result[name])
+
+
+_RECORD: dict[str, Callable[[Ledger, Operation, int], None]] = {
+    "create_account": _account,
+    "create_customer": _customer,
+    "create_invoice": _invoice,
+    "create_checkout": _checkout,
+    "close_checkout": _closed,
+    "post_payment": _posted,
+}

@@ -1,0 +1,115 @@
+"""The customer's pages of ours: what is owed with a button to pay it, and the page after paying.
+
+A GET only shows (mail scanners open every link); the button POSTs, and only then is a checkout opened or minted.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from tillbook import checkouts, invoices
+from tillbook.errors import Refused, TillbookError
+from tillbook.facts import PaymentSucceeded
+from tillbook.ledger.sales import Invoice
+from tillbook.money import Money
+from tillbook.orders import parse_order
+from tillbook.workshop import Workshop, open_workshop
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from starlette.requests import Request
+
+WORKERS = 4
+TEMPLATES = Path(__file__).parent / "templates" / "pages"
+
+
+class PayPages:
+    """`shop` is the receiver's, for reading; a worker thread that opens a checkout has a workshop of its own."""
+
+    def __init__(self, shop: Workshop, providers: list[str]) -> None:
+        self._shop = shop
+        self._providers = providers
+
+    async def show(self, request: Request) -> Response:
+        """What is owed, and a button for each way to pay it."""
+        invoice = self._shop.ledger.sales.invoice_by_token(request.path_params["token"])
+        if invoice is None or invoice.total is None:
+            return self._page("unknown.html", 404)
+        cancelled = request.url.path.endswith("/cancelled")
+        return self._page("pay.html", 200, **self._facts(invoice), cancelled=cancelled, token=invoice.token)
+
+    async def open(self, request: Request) -> Response:
+        """Open or mint the checkout and send the customer there."""
+        invoice = self._shop.ledger.sales.invoice_by_token(request.path_params["token"])
+        if invoice is None:
+            return self._page("unknown.html", 404)
+        provider = request.query_params.get("provider", self._providers[0])
+        try:
+            url = await anyio.to_thread.run_sync(_open, invoice.number, provider, limiter=self._workers)
+        except Refused:
+            return self._page("pay.html", 409, **self._facts(invoice), refused=True, token=invoice.token)
+        except TillbookError:
+            return self._page("pay.html", 503, **self._facts(invoice), trouble=True, token=invoice.token)
+        return RedirectResponse(url, status_code=303)
+
+    async def paid(self, request: Request) -> Response:
+        """Thanks. It says nothing about the money: only the vendor's own record does."""
+        invoice = self._shop.ledger.sales.invoice_by_token(request.path_params["token"])
+        if invoice is None or invoice.total is None:
+            return self._page("unknown.html", 404)
+        return self._page("paid.html", 200, **self._facts(invoice))
+
+    @cached_property
+    def _workers(self) -> anyio.CapacityLimiter:
+        return anyio.CapacityLimiter(WORKERS)
+
+    @cached_property
+    def _templates(self) -> Environment:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415  start-up time
+
+        return Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
+
+    def _page(self, name: str, status: int, **context: object) -> Response:
+        defaults = {"cancelled": False, "refused": False, "trouble": False, "providers": self._providers}
+        html = self._templates.get_template(name).render(
+            {**defaults, **context, "company": invoices.company(self._shop).name}
+        )
+        headers = {
+            "cache-control": "no-store",
+            "referrer-policy": "no-referrer",
+            "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+        }
+        return HTMLResponse(html, status_code=status, headers=headers)
+
+    def _facts(self, invoice: Invoice) -> dict[str, object]:
+        assert invoice.total is not None, "checked by the caller"
+        facts = self._shop.ledger.facts.of_invoice(invoice.number)
+        zero = Money.zero(invoice.currency)
+        paid = sum((fact.amount for fact in facts if isinstance(fact, PaymentSucceeded)), zero)
+        order = None if invoice.order_json == "{}" else parse_order(json.loads(invoice.order_json))
+        return {
+            "number": invoice.number,
+            "due": invoice.due,
+            "currency": invoice.currency,
+            "total": invoice.total.text,
+            "tax": invoice.tax.text if invoice.tax else "",
+            "discount": order.discount_amount.text if order and order.discount else "",
+            "lines": [(line.description, line.amount.text) for line in order.lines] if order else [],
+            "paid": paid.text if paid else "",
+            "open": (invoice.total - paid).text if (invoice.total - paid).minor > 0 else "",
+        }
+
+
+def _open(number: str, provider: str) -> str:
+    shop = open_workshop()
+    try:
+        return checkouts.open_checkout(shop, number, provider).checkout.url
+    finally:
+        shop.close()

@@ -1,0 +1,43 @@
+"""Everything that some run left unfinished, brought to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tillbook import checkouts, effects
+from tillbook.errors import TillbookError
+
+if TYPE_CHECKING:
+    from tillbook.workshop import Workshop
+
+
+@dataclass
+class Troubles:
+    """What went wrong in a round that goes on all the same."""
+
+    sentences: list[str] = field(default_factory=list)
+    exit_codes: list[int] = field(default_factory=list)
+
+    @contextmanager
+    def noted(self, what: str) -> Iterator[None]:
+        """Note a foreseen trouble instead of raising it."""
+        try:
+            yield
+        except TillbookError as error:
+            self.sentences.append(f"{what}: {error.message}")
+            self.exit_codes.append(error.exit_code)
+
+
+def settle_all(shop: Workshop, troubles: Troubles, *, limit: int) -> int:
+    """Settle unfinished operations and look at every open page; says how many reached their end."""
+    settled = 0
+    for operation in shop.ledger.operations.unfinished(limit):
+        with troubles.noted(f"{operation.kind} {operation.subject}"):
+            effects.settle(shop, operation)
+            settled += 1
+    with troubles.noted("open pages"):
+        settled += checkouts.settle_open(shop, limit=limit)
+    return settled

@@ -1,0 +1,129 @@
+"""Who moves the money. A provider is a door that makes checkouts and reads facts; add one by naming it in PROVIDERS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol
+
+from tillbook.errors import Refused
+from tillbook.events import Event as Event
+from tillbook.facts import Fact
+from tillbook.money import Money
+from tillbook.operations import Door, Plan
+
+if TYPE_CHECKING:
+    from tillbook.clock import Clock
+    from tillbook.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an object proves now: every fact, whatever event prompted the read.
+
+    `operation` and `invoice` are what we wrote on the object ourselves; empty when it is not ours.
+    """
+
+    object_id: str
+    facts: tuple[Fact, ...]
+    operation: str
+    invoice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose keys these are."""
+
+    id: str
+    livemode: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutRequest:
+    """What a checkout page is made for. `description` is what the customer reads."""
+
+    invoice: str
+    amount: Money
+    description: str
+    email: str
+    success_url: str
+    cancel_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutState:
+    """A page as the provider sees it: `open`, `processing` (money on its way), `paid` or `expired`."""
+
+    id: str
+    status: str
+    url: str
+    amount: Money
+    expires_at: int
+    payment: str
+
+
+class Provider(Door, Protocol):
+    """Everything a step may ask of a provider; the conformance suite holds each one to it.
+
+    Every method raises Refused, Unavailable or Uncertain as in `errors.py`; a read is never Uncertain.
+    """
+
+    name: str
+
+    def account(self) -> Account:
+        """Read the account behind the key."""
+        ...
+
+    def plan_checkout(self, request: CheckoutRequest) -> Plan:
+        """The operation that opens a page: kind `create_checkout`, subject `provider/invoice`.
+
+        Its params name the `invoice`, the `amount` (decimal text) and the `currency`.
+
+        Its result has the keys `checkout_id`, `url`, `expires_at`.
+        """
+        ...
+
+    def plan_close(self, checkout_id: str) -> Plan:
+        """The operation that closes an open page for good: kind `close_checkout`, subject the checkout id."""
+        ...
+
+    def checkout(self, checkout_id: str) -> CheckoutState:
+        """Read a page by id."""
+        ...
+
+    def settle(self, state: CheckoutState) -> Plan | None:
+        """The operation still missing between an approved page and money (PayPal: the capture); None when the
+        provider moves the money by itself (Stripe)."""
+        ...
+
+    def webhook_ready(self) -> None:
+        """Raise Refused when no event could be verified: a receiver asks before it starts."""
+        ...
+
+    def verify(self, headers: Mapping[str, str], body: bytes) -> Event:
+        """Check the signature over the raw bytes, then read the envelope.
+
+        `headers` have lower-case names. Raises Forged; raises Refused when the body is not an event.
+        """
+        ...
+
+    def events(self, since: int) -> Iterator[Event]:
+        """Events created at or after `since` (UTC seconds), newest first, read page by page."""
+        ...
+
+    def read(self, object_id: str) -> Reading:
+        """Read the object of an event by id and return every fact that it proves now."""
+        ...
+
+
+PROVIDERS: dict[str, str] = {"stripe": "tillbook.providers.stripe:StripeProvider"}
+
+
+def open_provider(name: str, settings: Settings, clock: Clock) -> Provider:
+    """The provider of that name, imported only now (an SDK takes longer to import than most steps to run)."""
+    if name not in PROVIDERS:
+        raise Refused(f"no provider {name!r}", hint=f"One of: {', '.join(sorted(PROVIDERS))}")
+    module, _, factory = PROVIDERS[name].partition(":")
+    provider: Provider = getattr(import_module(module), factory)(settings, clock)
+    return provider

@@ -1,0 +1,284 @@
+"""Stripe: pages where invoices are paid (Checkout Sessions), and what its objects prove.
+
+A session carries our operation id in its metadata, and so does the payment intent that comes of it: that is how
+either is found again and known for ours.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tillbook.errors import NotAllowed, Refused
+from tillbook.events import Event
+from tillbook.money import parse, stripe_amount
+from tillbook.operations import Evidence, Json, Operation, Plan
+from tillbook.providers import Account, CheckoutRequest, CheckoutState, Reading
+from tillbook.providers.signatures import require_signature
+from tillbook.providers.stripe_calls import PAGE_SIZE, StripeCalls
+from tillbook.providers.stripe_errors import CHECK_SETUP
+from tillbook.providers.stripe_events import RELEVANT, event_of, read_event
+from tillbook.providers.stripe_objects import (
+    charge_facts,
+    checkout_state,
+    closed_checkout,
+    is_captured,
+    made_checkout,
+    reference,
+    text,
+    written,
+)
+
+if TYPE_CHECKING:
+    from stripe import StripeClient
+    from stripe.params import EventListParams
+    from stripe.params.checkout import SessionCreateParams, SessionListParams
+
+    from tillbook.clock import Clock
+    from tillbook.settings import Settings
+
+_DAY_SECONDS = 86400
+_LONGEST_KEY = 255
+_LONGEST_DESCRIPTION = 1000
+_KEY_MODES = {"sk_test_": False, "rk_test_": False, "sk_live_": True, "rk_live_": True}
+
+EVIDENCE = {
+    "create_checkout": Evidence(window_seconds=_DAY_SECONDS, read_lag_seconds=60),
+    "close_checkout": Evidence(window_seconds=_DAY_SECONDS, read_lag_seconds=60),
+}
+"""Stripe remembers a key for a day at least. Lists and reads by id are documented as current: the lag is caution."""
+
+
+class StripeProvider:
+    """The Stripe account of the settings. Nothing is asked and no SDK imported before the first call."""
+
+    name = "stripe"
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._calls = StripeCalls(settings, clock)
+
+    # -- plans and operations ----------------------------------------------------------------------
+
+    def plan_checkout(self, request: CheckoutRequest) -> Plan:
+        """The operation that opens a page. Raises Refused for an amount that Stripe cannot charge exactly."""
+        if request.amount.minor <= 0:
+            raise Refused(f"a checkout of {request.amount} cannot be made; expected an amount above zero")
+        stripe_amount(request.amount)
+        params = {
+            "invoice": request.invoice,
+            "amount": request.amount.text,
+            "currency": request.amount.currency,
+            "description": request.description,
+            "email": request.email,
+            "success_url": request.success_url,
+            "cancel_url": request.cancel_url,
+        }
+        return Plan("create_checkout", f"{self.name}/{request.invoice}", self.name, params)
+
+    def plan_close(self, checkout_id: str) -> Plan:
+        """The operation that closes an open page for good."""
+        return Plan("close_checkout", checkout_id, self.name, {"checkout_id": checkout_id})
+
+    def settle(self, state: CheckoutState) -> Plan | None:
+        """Nothing is missing: Stripe moves the money when the customer confirms."""
+        return None
+
+    def send(self, operation: Operation) -> Json:
+        """Carry out `create_checkout` or `close_checkout`, always under the operation's own key."""
+        steps: dict[str, Callable[[Operation], Json]] = {
+            "create_checkout": self._create,
+            "close_checkout": self._close,
+        }
+        return steps[_known(operation.kind)](operation)
+
+    def find(self, operation: Operation) -> Json | None:
+        """The result read back from Stripe's lists and objects, never by its search, which lags behind."""
+        looks: dict[str, Callable[[Operation], Json | None]] = {
+            "create_checkout": self._find_created,
+            "close_checkout": self._find_closed,
+        }
+        return looks[_known(operation.kind)](operation)
+
+    def evidence(self, kind: str) -> Evidence:
+        """How long Stripe replays an answer to a key, and how long a change may be missing from a read."""
+        return EVIDENCE[_known(kind)]
+
+    def _create(self, operation: Operation) -> Json:
+        params = _session_params(operation)
+        return self._calls.change(
+            lambda stripe: stripe.v1.checkout.sessions.create(params, {"idempotency_key": _key(operation)}),
+            made_checkout,
+        )
+
+    def _close(self, operation: Operation) -> Json:
+        checkout_id = operation.params["checkout_id"]
+        try:
+            return self._calls.change(
+                lambda stripe: stripe.v1.checkout.sessions.expire(
+                    checkout_id, options={"idempotency_key": _key(operation)}
+                ),
+                closed_checkout,
+            )
+        except NotAllowed:
+            raise
+        except Refused as refusal:
+            # Stripe refuses to expire what is not open; only the session itself says which of the two it is.
+            closed = closed_checkout(self._session(checkout_id))
+            if closed["status"] == "expired":
+                return closed
+            code = "complete" if closed["status"] == "complete" else refusal.code
+            raise Refused(refusal.message, hint=refusal.hint, code=code) from refusal
+
+    def _find_created(self, operation: Operation) -> Json | None:
+        since = operation.prepared_at - _DAY_SECONDS
+
+        def page(stripe: StripeClient, after: str) -> Any:
+            params: SessionListParams = {"created": {"gte": since}, "limit": PAGE_SIZE}
+            if after:
+                params["starting_after"] = after
+            return stripe.v1.checkout.sessions.list(params)
+
+        ours = (session for session in self._calls.pages(page) if written(session, "operation") == operation.id)
+        session = next(ours, None)
+        return made_checkout(session) if session else None
+
+    def _find_closed(self, operation: Operation) -> Json | None:
+        closed = closed_checkout(self._session(operation.params["checkout_id"]))
+        return closed if closed["status"] == "expired" else None
+
+    # -- reads -------------------------------------------------------------------------------------
+
+    def account(self) -> Account:
+        """The account behind the key, and whether its money is real."""
+        account = self._calls.read(lambda stripe: stripe.v1.accounts.retrieve_current())
+        return Account(id=text(account, "id"), livemode=self._livemode())
+
+    def checkout(self, checkout_id: str) -> CheckoutState:
+        """Read a page by id. Raises Refused (code `resource_missing`) when there is none."""
+        return checkout_state(self._session(checkout_id))
+
+    def read(self, object_id: str) -> Reading:
+        """Every fact that a payment intent (`pi_`) or a session (`cs_`) proves now.
+
+        Raises Refused for an id of another kind, and with the code `resource_missing` for one that is not there.
+        """
+        if object_id.startswith("pi_"):
+            return self._read_intent(object_id)
+        if not object_id.startswith("cs_"):
+            raise Refused(f"{object_id[:40]!r} is no payment intent (pi_) or checkout session (cs_) of Stripe's")
+        session = self._session(object_id)
+        payment = reference(session, "payment_intent")
+        if payment:
+            return replace(self._read_intent(payment), object_id=object_id)
+        return Reading(object_id, (), written(session, "operation"), written(session, "invoice"))
+
+    def events(self, since: int) -> Iterator[Event]:
+        """The events that mean something, created at or after `since`, newest first; their body is canonical JSON."""
+
+        def page(stripe: StripeClient, after: str) -> Any:
+            params: EventListParams = {"types": sorted(RELEVANT), "created": {"gte": since}, "limit": PAGE_SIZE}
+            if after:
+                params["starting_after"] = after
+            return stripe.v1.events.list(params)
+
+        for raw in self._calls.pages(page):
+            body = json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+            yield event_of(raw, body)
+
+    def _livemode(self) -> bool:
+        """The mode of the key, which the account object does not say: in the key's own name, else asked of Stripe."""
+        prefix = self._settings.stripe_secret_key[:8]
+        if prefix in _KEY_MODES:
+            return _KEY_MODES[prefix]
+        balance = self._calls.read(lambda stripe: stripe.v1.balance.retrieve())
+        return balance.get("livemode") is not False
+
+    def _read_intent(self, payment: str) -> Reading:
+        """One call in the usual case: the intent with its latest charge and that charge's balance transaction."""
+        expand = ["latest_charge.balance_transaction"]
+        intent = self._calls.read(lambda stripe: stripe.v1.payment_intents.retrieve(payment, {"expand": expand}))
+        latest = intent.get("latest_charge")
+        charges = [latest] if isinstance(latest, dict) else []
+        if intent.get("status") == "succeeded" and not any(map(is_captured, charges)):
+            charges = list(self._charges(payment))
+        facts = tuple(fact for charge in charges for fact in charge_facts(charge))
+        return Reading(payment, facts, written(intent, "operation"), written(intent, "invoice"))
+
+    def _charges(self, payment: str) -> Iterator[Json]:
+        """Every attempt of an intent, for the case that the latest is not the one that succeeded."""
+        expand = ["data.balance_transaction"]
+        return self._calls.pages(
+            lambda stripe, after: stripe.v1.charges.list(
+                {"payment_intent": payment, "limit": PAGE_SIZE, "expand": expand, "starting_after": after}
+                if after
+                else {"payment_intent": payment, "limit": PAGE_SIZE, "expand": expand}
+            )
+        )
+
+    def _session(self, checkout_id: str) -> Json:
+        if not checkout_id.startswith("cs_"):
+            raise Refused(f"{checkout_id[:40]!r} is no checkout session (cs_) of Stripe's")
+        return self._calls.read(
+            lambda stripe: stripe.v1.checkout.sessions.retrieve(checkout_id, {"expand": ["payment_intent"]})
+        )
+
+    # -- webhooks ----------------------------------------------------------------------------------
+
+    def webhook_ready(self) -> None:
+        """Raise Refused when there is no secret to verify with: a receiver must not even start then."""
+        if not any(secret.strip() for secret in self._settings.stripe_webhook_secrets):
+            raise Refused(
+                "STRIPE_WEBHOOK_SECRET is empty, so no event could be verified",
+                hint=f"Set it to the endpoint's signing secret (whsec_...), then run: {CHECK_SETUP}",
+            )
+
+    def verify(self, headers: Mapping[str, str], body: bytes) -> Event:
+        """Check the signature over the raw bytes and its time, then read the envelope."""
+        self.webhook_ready()
+        header = headers.get("stripe-signature", "")
+        require_signature(header, body, self._settings.stripe_webhook_secrets, now=self._clock.now())
+        return read_event(body)
+
+
+def _known(kind: str) -> str:
+    if kind not in EVIDENCE:
+        raise Refused(f"Stripe cannot carry out {kind!r}; expected one of {', '.join(sorted(EVIDENCE))}")
+    return kind
+
+
+def _key(operation: Operation) -> str:
+    """The operation's key; its id, which stands for the same, where a header could not hold the key."""
+    fits = operation.key.isascii() and operation.key.isprintable() and len(operation.key) <= _LONGEST_KEY
+    return operation.key if fits else operation.id
+
+
+def _session_params(operation: Operation) -> SessionCreateParams:
+    """Stripe's parameters, made of the frozen ones alone: every attempt sends the same bytes."""
+    asked = operation.params
+    ours = {"operation": operation.id, "invoice": asked["invoice"]}
+    params: SessionCreateParams = {
+        "mode": "payment",
+        "client_reference_id": asked["invoice"],
+        "metadata": ours,
+        "payment_intent_data": {"metadata": ours, "description": asked["description"][:_LONGEST_DESCRIPTION]},
+        "line_items": [
+            {
+                "quantity": 1,
+                "price_data": {
+                    "currency": asked["currency"].lower(),
+                    "unit_amount": stripe_amount(parse(asked["amount"], asked["currency"])),
+                    "product_data": {"name": asked["description"]},
+                },
+            }
+        ],
+        "success_url": asked["success_url"],
+    }
+    if asked["cancel_url"]:
+        params["cancel_url"] = asked["cancel_url"]
+    if asked["email"]:
+        params["customer_email"] = asked["email"]
+    return params

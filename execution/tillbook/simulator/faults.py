@@ -1,0 +1,85 @@
+"""The faults that a test orders: which request fails, how, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+# Nothing happens at the vendor, and these are what the client sees of it.
+BEFORE = frozenset({"timeout", "drop_before", "500", "429", "409", "html_502"})
+# The vendor acts, and its answer is late or lost.
+AFTER = frozenset({"timeout_after", "drop_after", "slow"})
+VENDORS = ("stripe", "quickbooks")
+_HOLD_SECONDS = {"timeout": 120.0, "timeout_after": 120.0, "slow": 2.0}
+_MOST_TIMES = 1_000_000
+
+
+@dataclass
+class Fault:
+    """One order: the next `times` requests that match fail in this way."""
+
+    vendor: str
+    method: str
+    path: str
+    kind: str
+    times: int
+    seconds: float
+
+    def matches(self, vendor: str, method: str, path: str) -> bool:
+        return self.vendor == vendor and self.method in ("*", method) and fnmatchcase(path, self.path)
+
+    def shown(self) -> dict[str, Any]:
+        """The order as JSON, with the times that are left."""
+        return dict(vars(self))
+
+
+class Faults:
+    """All orders, first come first served."""
+
+    def __init__(self) -> None:
+        self._orders: list[Fault] = []
+
+    def add(self, order: Mapping[str, Any]) -> Fault:
+        """Take an order from `/_control/faults`. Raises ValueError with a sentence when it makes no sense."""
+        fault = _read(order)
+        self._orders.append(fault)
+        return fault
+
+    def take(self, vendor: str, method: str, path: str) -> Fault | None:
+        """The fault that hits this request, counted down; None for a request that goes well."""
+        for fault in self._orders:
+            if fault.matches(vendor, method, path):
+                fault.times -= 1
+                if not fault.times:
+                    self._orders.remove(fault)
+                return fault
+        return None
+
+    def shown(self) -> list[dict[str, Any]]:
+        return [fault.shown() for fault in self._orders]
+
+    def clear(self) -> None:
+        self._orders.clear()
+
+
+def _read(order: Mapping[str, Any]) -> Fault:
+    if unknown := set(order) - {"vendor", "method", "path", "kind", "times", "seconds"}:
+        raise ValueError(f"a fault has no {', '.join(sorted(unknown))}")
+    kind, vendor = order.get("kind"), order.get("vendor")
+    if kind not in BEFORE | AFTER:
+        raise ValueError(f"kind is one of {', '.join(sorted(BEFORE | AFTER))}, not {kind!r}")
+    if vendor not in VENDORS:
+        raise ValueError(f"vendor is one of {', '.join(VENDORS)}, not {vendor!r}")
+    if kind == "409" and vendor != "stripe":
+        raise ValueError("only stripe answers 409 (its idempotency key is in use)")
+    method, path, times = order.get("method", "*"), order.get("path", "*"), order.get("times", 1)
+    if not isinstance(method, str) or not isinstance(path, str):
+        raise ValueError("method and path are text; * matches everything")
+    if isinstance(times, bool) or not isinstance(times, int) or not 1 <= times <= _MOST_TIMES:
+        raise ValueError(f"times is a whole number from 1 to {_MOST_TIMES}, not {times!r}")
+    seconds = order.get("seconds", _HOLD_SECONDS.get(str(kind), 0.0))
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= 3600:
+        raise ValueError(f"seconds is a number from 0 to 3600, not {seconds!r}")
+    return Fault(str(vendor), method.upper(), path, str(kind), times, float(seconds))

@@ -1,0 +1,1 @@
+"""The simulated Stripe: its API, its pay pages and its webhooks, over one Account."""

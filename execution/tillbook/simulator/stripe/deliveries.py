@@ -1,0 +1,183 @@
+"""Webhook deliveries: signed, sent from the event loop, retried for three days of simulated time."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import heapq
+import hmac
+import json
+import ssl
+from typing import Any
+from urllib.parse import urlsplit
+
+from tillbook.simulator.world import World
+
+Json = dict[str, Any]
+
+KIND = "stripe.delivery"
+RETRY_AFTER_SECONDS = (5, 10, 30, 60, 300, 1800, 3600, 10_800)
+GIVE_UP_AFTER_SECONDS = 3 * 86_400
+_TIMEOUT_SECONDS = 10
+_MOST_AT_ONCE = 16
+_LONGEST_ANSWER = 65_536
+
+
+class Deliveries:
+    """The one webhook endpoint of the account. An empty address means: there is none."""
+
+    def __init__(self, world: World, address: str = "") -> None:
+        self._world = world
+        self.address = ""
+        self.point_to(address)
+        self.paused = False
+        self._running: set[asyncio.Task[int]] = set()
+        waiting = (row for row in world.all(KIND) if row["state"] == "pending")
+        self._heap: list[tuple[int, str]] = [(row["due"], row["id"]) for row in waiting]
+        heapq.heapify(self._heap)
+
+    def point_to(self, address: str) -> None:
+        """Deliver to this address from now on; one without a path gets `/webhooks/stripe`."""
+        parts = urlsplit(address)
+        if address and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError(f"{address!r} is no http or https address to deliver events to")
+        bare = bool(address) and parts.path in ("", "/")
+        self.address = address.rstrip("/") + "/webhooks/stripe" if bare else address
+
+    def queue(self, event: Json) -> None:
+        """Deliver an event as soon as the loop gets to it; without an address do nothing."""
+        if self.address:
+            now = self._world.now()
+            row = {"id": event["id"], "state": "pending", "attempts": 0, "due": now, "since": now, "last_status": None}
+            self._world.save(KIND, event["id"], row)
+            heapq.heappush(self._heap, (now, event["id"]))
+            asyncio.get_running_loop().call_soon(self.pump)
+
+    def pump(self) -> None:
+        """Start every delivery that is due. Call it from the event loop, often."""
+        now = self._world.now()
+        while self._heap and self._heap[0][0] <= now and len(self._running) < _MOST_AT_ONCE:
+            row = self._world.get(KIND, self._heap[0][1])
+            if row is None or row["state"] != "pending":
+                heapq.heappop(self._heap)
+            elif now > row["since"] + GIVE_UP_AFTER_SECONDS and (row["attempts"] or self.paused):
+                heapq.heappop(self._heap)
+                self._close(row, "given_up")
+            elif self.paused:
+                return
+            else:
+                heapq.heappop(self._heap)
+                self._start(row["id"])
+
+    def discard(self) -> int:
+        """Lose every delivery that is still waiting; the events stay listed as not delivered. How many were lost."""
+        lost = 0
+        for _due, key in self._heap:
+            if (row := self._world.get(KIND, key)) and row["state"] == "pending":
+                self._close(row, "given_up")
+                lost += 1
+        self._heap.clear()
+        return lost
+
+    async def redeliver(self, key: str, times: int) -> list[int]:
+        """Send an event now, `times` at once, paused or not: the HTTP statuses (0: no answer)."""
+        return list(await asyncio.gather(*[self._start(key, again=True) for _ in range(times)]))
+
+    def succeeded(self, key: str) -> bool:
+        """Whether an event reached its endpoint; with no endpoint there was nothing to do."""
+        row = self._world.get(KIND, key)
+        return row is None or row["state"] == "delivered"
+
+    def counts(self) -> dict[str, int]:
+        """How many deliveries are in each state."""
+        counts = {"pending": 0, "delivered": 0, "given_up": 0}
+        for row in self._world.all(KIND):
+            counts[row["state"]] += 1
+        return counts
+
+    async def stop(self) -> None:
+        """Break off what is being sent; it stays pending for the next start."""
+        self._heap.clear()
+        running = list(self._running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    async def clear(self) -> None:
+        """Forget everything: the World was reset."""
+        await self.stop()
+        self.paused = False
+
+    def _start(self, key: str, *, again: bool = False) -> asyncio.Task[int]:
+        task = asyncio.get_running_loop().create_task(self._attempt(key, again))
+        self._running.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    def _finished(self, task: asyncio.Task[int]) -> None:
+        self._running.discard(task)
+        self.pump()
+
+    async def _attempt(self, key: str, again: bool) -> int:
+        event = self._world.get("stripe.event", key)
+        if event is None or not self.address:
+            return 0
+        body = json.dumps(event, indent=2, ensure_ascii=False).encode()
+        signature = sign(body, self._world.accounts["stripe_webhook_secret"], self._world.now())
+        status = await _post(self.address, body, signature)
+        row = self._world.get(KIND, key)
+        if row is not None:
+            self._record(row, status, again)
+        return status
+
+    def _record(self, row: Json, status: int, again: bool) -> None:
+        row["attempts"] += 1
+        row["last_status"] = status
+        if 200 <= status < 300:
+            self._close(row, "delivered")
+            return
+        if not again and row["state"] == "pending":
+            pause = RETRY_AFTER_SECONDS[min(row["attempts"], len(RETRY_AFTER_SECONDS)) - 1]
+            row["due"] = self._world.now() + pause
+            heapq.heappush(self._heap, (row["due"], row["id"]))
+        self._world.save(KIND, row["id"], row)
+
+    def _close(self, row: Json, state: str) -> None:
+        row["state"] = state
+        self._world.save(KIND, row["id"], row)
+        event = self._world.get("stripe.event", row["id"])
+        if event is not None:
+            event["pending_webhooks"] = 0
+            self._world.save("stripe.event", event["id"], event)
+
+
+def sign(body: bytes, secret: str, at: int) -> str:
+    """The `Stripe-Signature` header for a body at a time."""
+    digest = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={at},v1={digest}"
+
+
+async def _post(address: str, body: bytes, signature: str) -> int:
+    """The status that the endpoint answered, 0 when it did not answer. Redirects are not followed."""
+    parts = urlsplit(address)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nUser-Agent: Stripe/1.0\r\nAccept: */*\r\n"
+        f"Content-Type: application/json; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
+        f"Stripe-Signature: {signature}\r\nConnection: close\r\n\r\n"
+    )
+    secure = ssl.create_default_context() if parts.scheme == "https" else None
+    port = parts.port or (443 if secure else 80)
+    try:
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
+            reader, writer = await asyncio.open_connection(parts.hostname, port, ssl=secure)
+            try:
+                writer.write(head.encode() + body)
+                await writer.drain()
+                status = int((await reader.readline()).split()[1])
+                await reader.read(_LONGEST_ANSWER)
+            finally:
+                writer.close()
+        return status
+    except (OSError, TimeoutError, ValueError, IndexError):
+        return 0

@@ -1,0 +1,75 @@
+"""`expand[]`: ids in an answer replaced by the objects they name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tillbook.simulator.stripe import checkout
+from tillbook.simulator.stripe.account import Account
+from tillbook.simulator.stripe.errors import invalid
+
+Json = dict[str, Any]
+
+_DEEPEST = 4
+# Which fields of which object hold an id, and of what.
+_LINKS: dict[str, dict[str, str]] = {
+    "checkout.session": {"payment_intent": "payment_intent", "customer": "customer", "line_items": "line_items"},
+    "payment_intent": {"latest_charge": "charge", "customer": "customer", "payment_method": "payment_method"},
+    "charge": {
+        "balance_transaction": "balance_transaction",
+        "failure_balance_transaction": "balance_transaction",
+        "payment_intent": "payment_intent",
+        "customer": "customer",
+    },
+    "balance_transaction": {"source": "charge"},
+    "payment_method": {"customer": "customer"},
+}
+
+
+def check(what: str, paths: list[str], *, listing: bool) -> None:
+    """Refuse a path that does not lead from id to object; `what` is the kind of object (of a list: of its items)."""
+    for path in paths:
+        steps = path.split(".")
+        if listing and (steps.pop(0) != "data" or not steps):
+            raise _refusal(path)
+        if len(steps) > _DEEPEST:
+            raise invalid(f"You cannot expand more than {_DEEPEST} levels of a property. Property: {path}", "expand")
+        kind = what
+        for step in steps:
+            if step not in _LINKS.get(kind, {}):
+                raise _refusal(path)
+            kind = _LINKS[kind][step]
+
+
+def expand(account: Account, answer: Json, paths: list[str]) -> Json:
+    """The answer with every (checked) path expanded. The stored objects stay as they are."""
+    for path in paths:
+        steps = path.split(".")
+        if answer["object"] == "list":
+            answer = {**answer, "data": [_follow(account, item, steps[1:]) for item in answer["data"]]}
+        else:
+            answer = _follow(account, answer, steps)
+    return answer
+
+
+def _follow(account: Account, thing: Json, steps: list[str]) -> Json:
+    step, rest = steps[0], steps[1:]
+    if step == "line_items":
+        return {**thing, "line_items": _lines(account, thing)}
+    value = thing.get(step)
+    if isinstance(value, str):
+        value = account.find(_LINKS[thing["object"]][step], value) or value
+    if isinstance(value, dict):
+        value = _follow(account, value, rest) if rest else value
+        return {**thing, step: value}
+    return thing
+
+
+def _lines(account: Account, session: Json) -> Json:
+    found = checkout.lines(account, session)
+    url = f"/v1/checkout/sessions/{session['id']}/line_items"
+    return {"object": "list", "data": found[:10], "has_more": len(found) > 10, "url": url}
+
+
+def _refusal(path: str) -> Exception:
+    return invalid(f"This property cannot be expanded ({path}).", "expand")

@@ -1,0 +1,80 @@
+"""The parameters that each operation of the simulated Stripe knows."""
+
+from __future__ import annotations
+
+from tillbook.simulator.stripe.forms import Address, Field, Flag, Form, Many, Metadata, Text, Whole
+from tillbook.simulator.stripe.listing import dated_form, form
+
+_EXPAND: dict[str, Field] = {"expand": Many(Text())}
+_ADDRESS = Form({name: Text(unset=True) for name in ("city", "country", "line1", "line2", "postal_code", "state")})
+_PRODUCT = Form(
+    {"name": Text(), "description": Text(most=40_000), "metadata": Metadata(), "tax_code": Text()}, required=("name",)
+)
+_PRICE = Form(
+    {
+        "currency": Text(),
+        "product_data": _PRODUCT,
+        "unit_amount": Whole(),
+        "tax_behavior": Text(("exclusive", "inclusive", "unspecified")),
+    },
+    required=("currency", "product_data", "unit_amount"),
+)
+_LINE = Form({"price_data": _PRICE, "quantity": Whole(1), "metadata": Metadata()}, required=("price_data", "quantity"))
+_INTENT_DATA = Form(
+    {
+        "capture_method": Text(("automatic", "automatic_async")),
+        "description": Text(most=1000),
+        "metadata": Metadata(),
+        "receipt_email": Text(),
+        "statement_descriptor": Text(most=22),
+        "statement_descriptor_suffix": Text(most=22),
+    }
+)
+
+READ = Form(_EXPAND)
+INTENT = Form({**_EXPAND, "client_secret": Text()})
+CUSTOMER = Form(
+    {
+        **_EXPAND,
+        "address": _ADDRESS,
+        "description": Text(unset=True),
+        "email": Text(most=512, unset=True),
+        "metadata": Metadata(),
+        "name": Text(most=256, unset=True),
+        "phone": Text(most=20, unset=True),
+        "preferred_locales": Many(Text()),
+        "tax_exempt": Text(("none", "exempt", "reverse")),
+    }
+)
+SESSION = Form(
+    {
+        **_EXPAND,
+        "automatic_tax": Form({"enabled": Flag(only=False)}, required=("enabled",)),
+        "billing_address_collection": Text(("auto", "required")),
+        "cancel_url": Address(),
+        "client_reference_id": Text(most=200),
+        "currency": Text(),
+        "customer": Text(),
+        "customer_creation": Text(("always", "if_required")),
+        "customer_email": Text(most=800),
+        "expires_at": Whole(),
+        "line_items": Many(_LINE),
+        "locale": Text(),
+        "metadata": Metadata(),
+        "mode": Text(("payment",)),
+        "payment_intent_data": _INTENT_DATA,
+        "payment_method_types": Many(Text(("card",))),
+        "submit_type": Text(("auto", "book", "donate", "pay")),
+        "success_url": Address(),
+        "ui_mode": Text(("hosted_page",)),
+    },
+    required=("mode", "success_url", "line_items"),
+)
+SESSION_UPDATE = Form({**_EXPAND, "metadata": Metadata()})
+CUSTOMERS = dated_form(email=Text())
+SESSIONS = dated_form(customer=Text(), payment_intent=Text(), status=Text(("open", "complete", "expired")))
+LINES = form()
+INTENTS = dated_form(customer=Text())
+CHARGES = dated_form(customer=Text(), payment_intent=Text())
+BALANCE_TRANSACTIONS = dated_form(currency=Text(), payout=Text(), source=Text(), type=Text())
+EVENTS = dated_form(delivery_success=Flag(), type=Text(), types=Many(Text(), most=20))

@@ -1,0 +1,187 @@
+"""Stripe's objects as they look when they are new, payments apart, in API version 2026-10-28.endive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Json = dict[str, Any]
+
+API_VERSION = "2026-10-28.endive"
+DISPLAY_NAME = "Harbor Lane Studio LLC"
+DAY = 86_400
+NO_ADDRESS = {"city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None}
+
+
+def customer(key: str, at: int, given: Json) -> Json:
+    """A customer; `given` are the parameters of the call."""
+    return {
+        "id": key,
+        "object": "customer",
+        "address": given.get("address"),
+        "balance": 0,
+        "created": at,
+        "currency": None,
+        "default_source": None,
+        "delinquent": False,
+        "description": given.get("description"),
+        "email": given.get("email"),
+        "invoice_prefix": key[-8:].upper(),
+        "invoice_settings": {
+            "custom_fields": None,
+            "default_payment_method": None,
+            "footer": None,
+            "rendering_options": None,
+        },
+        "livemode": False,
+        "metadata": given.get("metadata", {}),
+        "name": given.get("name"),
+        "next_invoice_sequence": 1,
+        "phone": given.get("phone"),
+        "preferred_locales": given.get("preferred_locales", []),
+        "shipping": None,
+        "tax_exempt": given.get("tax_exempt", "none"),
+        "test_clock": None,
+    }
+
+
+def line_item(keys: tuple[str, ...], at: int, given: Json) -> Json:
+    """One line of a session; `keys` are the ids of the line, its price and its product."""
+    line, price, product = keys
+    data, quantity = given["price_data"], given["quantity"]
+    currency, unit, total = data["currency"], data["unit_amount"], data["unit_amount"] * quantity
+    return {
+        "id": line,
+        "object": "item",
+        "adjustable_quantity": None,
+        "amount_discount": 0,
+        "amount_subtotal": total,
+        "amount_tax": 0,
+        "amount_total": total,
+        "currency": currency,
+        "description": data["product_data"]["name"],
+        "metadata": given.get("metadata", {}),
+        "price": {
+            "id": price,
+            "object": "price",
+            "active": False,
+            "billing_scheme": "per_unit",
+            "created": at,
+            "currency": currency,
+            "custom_unit_amount": None,
+            "livemode": False,
+            "lookup_key": None,
+            "metadata": {},
+            "nickname": None,
+            "product": product,
+            "recurring": None,
+            "tax_behavior": data.get("tax_behavior", "unspecified"),
+            "tiers_mode": None,
+            "transform_quantity": None,
+            "type": "one_time",
+            "unit_amount": unit,
+            "unit_amount_decimal": str(unit),
+        },
+        "quantity": quantity,
+    }
+
+
+def session(key: str, at: int, given: Json, total: int, currency: str) -> Json:
+    """An open Checkout Session; `total` in minor units. Its `url` is set by whoever knows the address."""
+    return {
+        "id": key,
+        "object": "checkout.session",
+        "adaptive_pricing": {"enabled": False},
+        "after_expiration": None,
+        "allow_promotion_codes": None,
+        "amount_subtotal": total,
+        "amount_total": total,
+        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+        "billing_address_collection": given.get("billing_address_collection"),
+        "cancel_url": given.get("cancel_url"),
+        "client_reference_id": given.get("client_reference_id"),
+        "client_secret": None,
+        "collected_information": None,
+        "consent": None,
+        "consent_collection": None,
+        "created": at,
+        "currency": currency,
+        "currency_conversion": None,
+        "custom_fields": [],
+        "custom_text": {
+            "after_submit": None,
+            "shipping_address": None,
+            "submit": None,
+            "terms_of_service_acceptance": None,
+        },
+        "customer": given.get("customer"),
+        "customer_account": None,
+        "customer_creation": None if given.get("customer") else given.get("customer_creation", "if_required"),
+        "customer_details": None,
+        "customer_email": given.get("customer_email"),
+        "discounts": [],
+        "expires_at": given.get("expires_at", at + DAY),
+        "invoice": None,
+        "invoice_creation": None,
+        "livemode": False,
+        "locale": given.get("locale"),
+        "metadata": given.get("metadata", {}),
+        "mode": "payment",
+        "origin_context": None,
+        "payment_intent": None,
+        "payment_link": None,
+        "payment_method_collection": "if_required",
+        "payment_method_configuration_details": None,
+        "payment_method_options": {},
+        "payment_method_types": ["card"],
+        "payment_status": "unpaid",
+        "permissions": None,
+        "phone_number_collection": {"enabled": False},
+        "recovered_from": None,
+        "saved_payment_method_options": None,
+        "setup_intent": None,
+        "shipping_address_collection": None,
+        "shipping_cost": None,
+        "shipping_options": [],
+        "status": "open",
+        "submit_type": given.get("submit_type"),
+        "subscription": None,
+        "success_url": given["success_url"],
+        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+        "ui_mode": "hosted_page",
+        "url": None,
+        "wallet_options": None,
+    }
+
+
+def account(key: str) -> Json:
+    """The business that the secret key belongs to."""
+    return {
+        "id": key,
+        "object": "account",
+        "business_profile": {"mcc": "7333", "name": DISPLAY_NAME, "url": "https://harborlane.example"},
+        "business_type": "company",
+        "capabilities": {"card_payments": "active", "transfers": "active"},
+        "charges_enabled": True,
+        "controller": {"type": "account"},
+        "country": "US",
+        "default_currency": "usd",
+        "details_submitted": True,
+        "email": "owner@harborlane.example",
+        "metadata": {},
+        "payouts_enabled": True,
+        "type": "standard",
+    }
+
+
+def customer_details(email: str | None, name: str | None) -> Json:
+    """Who paid a session, as far as the customer typed it."""
+    return {
+        "address": dict(NO_ADDRESS),
+        "business_name": None,
+        "email": email,
+        "individual_name": None,
+        "name": name,
+        "phone": None,
+        "tax_exempt": "none",
+        "tax_ids": [],
+    }

@@ -1,0 +1,87 @@
+"""One run of a script: settings, clock, ledger and the doors, each opened when it is first needed."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tillbook import settings as settings_room
+from tillbook.clock import Clock
+from tillbook.ledger import Ledger
+from tillbook.rehearsal import Rehearsal
+from tillbook.settings import Settings
+
+if TYPE_CHECKING:
+    from tillbook.books import Books
+    from tillbook.mail import Mailer
+    from tillbook.operations import Door
+    from tillbook.providers import Provider
+
+
+@dataclass
+class Workshop:
+    """What a step works with. In a rehearsal (`--dry-run`) the ledger is a copy in memory and nothing is sent."""
+
+    settings: Settings
+    clock: Clock
+    ledger: Ledger
+    asked_by: str
+    rehearsal: Rehearsal | None = None
+    newest_entry_before: int = 0
+    _providers: dict[str, Provider] = field(default_factory=dict)
+
+    def provider(self, name: str) -> Provider:
+        """The provider of that name, bound to the account that this ledger belongs to. Raises Refused."""
+        if name not in self._providers:
+            from tillbook.providers import open_provider  # noqa: PLC0415  start-up time
+
+            provider = open_provider(name, self.settings, self.clock)
+            if name not in self.ledger.sales.bound():
+                account = provider.account()
+                with self.ledger.transaction():
+                    self.ledger.sales.bind(name, account.id)
+            self._providers[name] = provider
+        return self._providers[name]
+
+    @cached_property
+    def books(self) -> Books:
+        """The company's books; the ledger must belong to that company. Raises Refused."""
+        from tillbook.books import open_books  # noqa: PLC0415  start-up time
+
+        books = open_books(self.settings, self.clock, self.ledger.lock)
+        if self.ledger.sales.bound().get("quickbooks") != books.realm:
+            with self.ledger.transaction():
+                self.ledger.sales.bind("quickbooks", books.realm)
+        return books
+
+    @cached_property
+    def mailer(self) -> Mailer:
+        from tillbook.mail import Mailer  # noqa: PLC0415  start-up time
+
+        return Mailer(self.settings, self.clock)
+
+    def door(self, name: str) -> Door:
+        """Where operations of that door are carried out: the real one, or its rehearsal."""
+        real: Door = self.books if name == "quickbooks" else self.provider(name)
+        return self.rehearsal.of(real) if self.rehearsal else real
+
+    def rehearsed(self) -> Workshop:
+        """The same workshop for `--dry-run`: what it writes is forgotten, what it would send is written down."""
+        copy = self.ledger.copy_in_memory()
+        return Workshop(self.settings, self.clock, copy, self.asked_by, Rehearsal(), copy.facts.last_entry())
+
+    def close(self) -> None:
+        self.ledger.close()
+
+
+def open_workshop() -> Workshop:
+    """Read the settings and open the ledger that they name. Raises Refused when it belongs to another mode."""
+    settings = settings_room.load()
+    clock = Clock(settings.clock_file)
+    ledger = Ledger(settings.ledger)
+    if ledger.sales.bound().get("mode") != settings.mode:
+        with ledger.transaction():
+            ledger.sales.bind("mode", settings.mode)
+    return Workshop(settings, clock, ledger, getpass.getuser())
