@@ -1,4 +1,4 @@
-"""The web application: verified webhooks into the inbox, and the customer's pages of ours."""
+"""The web application: webhooks into the inbox, submitted forms, and the customer's pages of ours."""
 
 from __future__ import annotations
 
@@ -16,41 +16,32 @@ if TYPE_CHECKING:
 
 def receive_webhooks(*, shop: Workshop) -> Starlette:
     """The application for one process. Raises Refused when a webhook secret is missing: nothing is taken unverified."""
-    from tillbook.pay_pages import PayPages  # noqa: PLC0415  start-up time
+    from tillbook.form_intake import read_product  # noqa: PLC0415  start-up time
+    from tillbook.pay_pages import PayPages  # noqa: PLC0415
     from tillbook.providers import PROVIDERS  # noqa: PLC0415
     from tillbook.receiver import build_app  # noqa: PLC0415
 
     providers = {name: shop.provider(name) for name in PROVIDERS}
     for provider in providers.values():
         provider.webhook_ready()
+    product = read_product(shop.settings.home / "form.json")
+    pages = PayPages(shop, list(providers))
     shop.ledger.never_wait()
-    return build_app(shop, PayPages(shop, list(providers)), providers)
+    return build_app(shop, pages, providers, product, pages.connect_quickbooks)
 
 
 @cli.command
 def app(
     shop: Workshop,
-    host: Annotated[
-        str, typer.Option(help="Address to listen on; put a TLS proxy in front of a public one.")
-    ] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Where to listen; put a TLS proxy in front of a public one.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8080,
 ) -> None:
-    """Receive webhooks until stopped. Each is verified, and durable before it is answered."""
-    import uvicorn  # noqa: PLC0415  start-up time
+    """Receive webhooks and forms until stopped. Each is verified, and durable before it is answered."""
+    from tillbook.serving import serve  # noqa: PLC0415  start-up time
 
     application = receive_webhooks(shop=shop)
-    cli.say(f"Listening on http://{host}:{port} (webhooks, pay pages, /healthz). Stop with Ctrl-C.")
-    uvicorn.run(
-        application,
-        host=host,
-        port=port,
-        http="httptools",
-        loop="uvloop",
-        access_log=False,
-        log_level="warning",
-        timeout_keep_alive=15,
-        server_header=False,
-    )
+    cli.say(f"Listening on http://{host}:{port} (webhooks, forms, pay pages, /healthz). Stop with Ctrl-C.")
+    serve(application, host, port)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ A provider that joins PROVIDERS needs one class here to be held to `test_provide
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -158,12 +159,18 @@ STAGES: dict[str, type[StripeStage]] = {"stripe": StripeStage}
 @contextmanager
 def set_stage(name: str, home: Path) -> Iterator[StripeStage]:
     """Start a simulator in `home` and put a provider on its stage there."""
-    simulator = Simulator(home / "simulator")
+    simulator = Simulator(home / "simulator", record=_record())
     simulator.start()
     try:
         yield STAGES[name](simulator, simulated_settings(home))
     finally:
         simulator.stop()
+
+
+def _record() -> Path | None:
+    """The file of this worker that the referee reads at the end of the run; None where there is no referee."""
+    folder = os.environ.get("TILLBOOK_TEST_WIRE")
+    return Path(folder) / f"providers-{os.getpid()}.jsonl" if folder else None
 
 
 def simulated_settings(home: Path) -> Settings:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from provider_stages import StripeStage, opening, request_of, set_stage
+from provider_stages import StripeStage, opening, operation_of, request_of, set_stage
 from stand_in import StandIn
 from tillbook.errors import NotAllowed, Refused, Throttled, TillbookError, Unavailable, Uncertain
 from tillbook.providers import Provider
@@ -97,6 +97,15 @@ def test_a_key_that_stripe_does_not_take_is_not_allowed(
     assert "check_setup.py" in refusal.value.hint
     with pytest.raises(NotAllowed):
         stage.provider(stripe_secret_key="sk_test_wrong").account()
+
+
+def test_a_key_that_may_not_close_is_not_allowed(stage: StripeStage, provider: Provider, vendor: StandIn) -> None:
+    """A key without the right to close says nothing about the page, so the page is not asked either."""
+    vendor.answer(f"{SESSIONS}/cs_test_1/expire", error("invalid_request_error", "Not with this key"), 403)
+    vendor.answer(f"{SESSIONS}/cs_test_1", {})
+    with pytest.raises(NotAllowed):
+        provider.send(operation_of(provider.plan_close("cs_test_1"), stage.clock.now()))
+    assert len(vendor.asked) == 1
 
 
 @pytest.mark.parametrize(

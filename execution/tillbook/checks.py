@@ -83,6 +83,16 @@ def _documents(shop: Workshop) -> str:
     return f"{shop.ledger.documents.count_waiting()} wait, none failed"
 
 
+def _forms(shop: Workshop) -> str:
+    if refused := shop.ledger.forms.refused():
+        first = refused[0]
+        raise TillbookError(
+            f"{len(refused)} submitted orders were refused; {first['number']}: {first['reason']}",
+            hint="Answer the customer; a corrected order needs a number of its own.",
+        )
+    return f"{shop.ledger.forms.count().get('waiting', 0)} wait"
+
+
 def _events(shop: Workshop) -> str:
     if parked := shop.ledger.inbox.parked():
         first = parked[0]
@@ -157,6 +167,7 @@ _LOOKS: dict[str, Callable[[Workshop], str]] = {
     "invariants": _invariants,
     "operations": _operations,
     "documents": _documents,
+    "forms": _forms,
     "events": _events,
     "quickbooks company": _company,
     "quickbooks connection": _connection,

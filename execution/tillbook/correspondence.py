@@ -69,6 +69,13 @@ def send_invoice_mail(shop: Workshop, invoice: Invoice, *, again: bool) -> tuple
     return ended["sent_to"], ended["message_id"], False
 
 
+def owe_invoice_mail(shop: Workshop, number: str, *, nth: int = 1) -> str:
+    """Owe the customer the nth invoice mail; its key. In a transaction."""
+    key = f"invoice:{number}:{nth}"
+    shop.ledger.messages.add(key, "invoice", number, shop.clock.now())
+    return key
+
+
 def send(shop: Workshop, message: Row) -> str:
     """Send one mail that is owed and record where it went; empty when it was withdrawn.
 
@@ -99,9 +106,8 @@ def _invoice_message(shop: Workshop, number: str, *, again: bool) -> Row:
     earlier = [row for row in shop.ledger.messages.of_invoice(number) if row["kind"] == "invoice"]
     if earlier and (earlier[-1]["state"] == "waiting" or (earlier[-1]["state"] == "sent" and not again)):
         return earlier[-1]
-    key = f"invoice:{number}:{len(earlier) + 1}"
     with shop.ledger.transaction():
-        shop.ledger.messages.add(key, "invoice", number, shop.clock.now())
+        key = owe_invoice_mail(shop, number, nth=len(earlier) + 1)
     message = shop.ledger.messages.get(key)
     assert message is not None, "written just now"
     return message

@@ -97,7 +97,7 @@ def _look(shop: Workshop, door: Door, operation: Operation) -> Operation:
     evidence, now = door.evidence(operation.kind), shop.clock.now()
     try:
         found = door.find(operation)
-    except (Unavailable, NotAllowed) as error:
+    except (Unavailable, Refused) as error:
         raise _unknown(shop, operation, f"could not look at {operation.door}: {error.message}") from error
     if found is not None:
         return _done(shop, operation, found)

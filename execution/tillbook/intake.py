@@ -150,7 +150,7 @@ def _keep(shop: Workshop, events: Sequence[Event]) -> int:
 def _process_group(shop: Workshop, event: Waiting) -> tuple[list[Waiting], str]:
     """Read the object of an event once and end everything that waits for it."""
     ledger = shop.ledger
-    group = ledger.inbox.same_object(event.provider, event.object) if event.object else [event]
+    group = ledger.inbox.same_object(event) if event.object else [event]
     reason = _stranger(shop, event)
     try:
         if not event.object:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tillbook import bookkeeping, journal
-from tillbook.facts import InvoiceFact, PaymentSucceeded
+from tillbook.facts import Fact, InvoiceFact, PaymentSucceeded
 from tillbook.ledger import Ledger
 from tillbook.money import Money
 
@@ -17,6 +17,7 @@ def broken(ledger: Ledger) -> Iterator[str]:
     yield from _balance(ledger)
     for number in ledger.sales.invoice_numbers():
         yield from _invoice(ledger, number)
+    yield from _wrong_entries(ledger, ledger.facts.of_nobody(), {})
 
 
 def _file(ledger: Ledger) -> Iterator[str]:
@@ -43,11 +44,7 @@ def _invoice(ledger: Ledger, number: str) -> Iterator[str]:
     total = sum((fact.total for fact in changes[1:]), changes[0].total)
     payments = [fact for fact in facts if isinstance(fact, PaymentSucceeded)]
     allocations = journal.allocate(number, total, payments)
-    for fact in facts:
-        if journal.correction(
-            journal.target(fact, allocations.get((fact.provider, fact.key))), ledger.facts.posted(fact)
-        ):
-            yield f"the entries of fact {fact.key} are not what the rules say"
+    yield from _wrong_entries(ledger, facts, allocations)
     for document in bookkeeping.documents_for(facts, number):
         stored = ledger.documents.get(document.key)
         if stored is None or stored.amount != document.amount:
@@ -55,3 +52,10 @@ def _invoice(ledger: Ledger, number: str) -> Iterator[str]:
     for fact in payments:
         if ledger.messages.get(f"confirmation:{fact.provider}:{fact.key}") is None:
             yield f"no confirmation is owed for payment {fact.payment}"
+
+
+def _wrong_entries(ledger: Ledger, facts: Sequence[Fact], allocations: journal.Allocations) -> Iterator[str]:
+    for fact in facts:
+        wanted = journal.target(fact, allocations.get((fact.provider, fact.key)))
+        if journal.correction(wanted, ledger.facts.posted(fact)):
+            yield f"the entries of fact {fact.key} are not what the rules say"

@@ -137,11 +137,14 @@ def next_generation(last: Operation | None, plan: Plan, *, renew: str = "") -> i
 
 
 def next_move(operation: Operation, evidence: Evidence, now: int) -> Move:
-    """Send again while the vendor surely remembers the key (half its window); after that, look first."""
+    """Send again while the vendor surely remembers the key (half its window); after that, look first.
+
+    A clock that was set back says nothing about the age, so that is a case for looking too.
+    """
     if operation.state == "prepared":
         return Move.SEND
     age = now - (operation.sent_at or operation.prepared_at)
-    return Move.SEND if age <= evidence.window_seconds // 2 else Move.LOOK
+    return Move.SEND if 0 <= age < evidence.window_seconds // 2 else Move.LOOK
 
 
 def proven_absent(operation: Operation, evidence: Evidence, now: int) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from tillbook.errors import Throttled, Unavailable, Uncertain
+from tillbook.errors import NotAllowed, Throttled, Unavailable, Uncertain
 
 Answer = TypeVar("Answer")
 
@@ -29,14 +29,16 @@ def patiently(call: Callable[[], Answer], clock: Pause, *, deadline_seconds: flo
     """Make a call up to three times within a deadline, pausing as long as the vendor asked.
 
     A pause longer than ten seconds, or than what the deadline leaves, is not waited for: the error goes up and
-    cron comes back. Once an attempt was uncertain, a later 'unavailable' says nothing about the first: the whole
-    call stays uncertain.
+    cron comes back. Once an attempt was uncertain, a later 'unavailable' or 'not allowed' says nothing about the
+    first: the whole call stays uncertain.
     """
     end = clock.monotonic() + deadline_seconds
     doubt: Uncertain | None = None
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return call()
+        except NotAllowed as error:
+            raise doubt or error from error
         except (Unavailable, Uncertain) as error:
             if isinstance(error, Uncertain):
                 doubt = error

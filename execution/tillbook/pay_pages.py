@@ -14,7 +14,7 @@ import anyio
 import anyio.to_thread
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from tillbook import checkouts, invoices
+from tillbook import checkouts
 from tillbook.errors import Refused, TillbookError
 from tillbook.facts import PaymentSucceeded
 from tillbook.ledger.sales import Invoice
@@ -66,6 +66,14 @@ class PayPages:
             return self._page("unknown.html", 404)
         return self._page("paid.html", 200, **self._facts(invoice))
 
+    async def connect_quickbooks(self, request: Request) -> Response:
+        """The owner comes back from Intuit: finish the connection that connect_quickbooks.py began."""
+        try:
+            await anyio.to_thread.run_sync(_connect, str(request.url), limiter=self._workers)
+        except TillbookError as error:
+            return self._page("connected.html", 400, problem=f"{error.message}. {error.hint}")
+        return self._page("connected.html", 200, problem="")
+
     @cached_property
     def _workers(self) -> anyio.CapacityLimiter:
         return anyio.CapacityLimiter(WORKERS)
@@ -78,15 +86,18 @@ class PayPages:
 
     def _page(self, name: str, status: int, **context: object) -> Response:
         defaults = {"cancelled": False, "refused": False, "trouble": False, "providers": self._providers}
-        html = self._templates.get_template(name).render(
-            {**defaults, **context, "company": invoices.company(self._shop).name}
-        )
+        html = self._templates.get_template(name).render({**defaults, **context, "company": self._company()})
         headers = {
             "cache-control": "no-store",
             "referrer-policy": "no-referrer",
             "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
         }
         return HTMLResponse(html, status_code=status, headers=headers)
+
+    def _company(self) -> str:
+        """The company's name as the ledger knows it: a page asks no vendor."""
+        known = self._shop.ledger.sales.company(self._shop.ledger.sales.bound().get("quickbooks", ""))
+        return str(known["name"]) if known else ""
 
     def _facts(self, invoice: Invoice) -> dict[str, object]:
         assert invoice.total is not None, "checked by the caller"
@@ -105,6 +116,16 @@ class PayPages:
             "paid": paid.text if paid else "",
             "open": (invoice.total - paid).text if (invoice.total - paid).minor > 0 else "",
         }
+
+
+def _connect(redirected: str) -> None:
+    from tillbook import company_setup  # noqa: PLC0415  start-up time
+
+    shop = open_workshop()
+    try:
+        company_setup.connect(shop, redirected)
+    finally:
+        shop.close()
 
 
 def _open(number: str, provider: str) -> str:

@@ -1,13 +1,15 @@
-"""The web application: verified webhooks into the inbox, the customer's return pages, health.
+"""The web application: verified webhooks into the inbox, submitted forms, the customer's pages, health.
 
-A webhook is answered 200 only after its event is committed with full sync. Requests that wait at the same moment
-share one commit, inside the event loop; a failed commit fails every one of them with 503, so the vendor sends again.
+A message is answered 200 only after it is committed with full sync. Requests that wait at the same moment share one
+commit, inside the event loop; a failed commit fails every one of them with 503, so the sender tries again. A message
+that its sender did not sign, or that makes no sense, is 400 for good (A15).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -16,7 +18,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tillbook.errors import Refused, TillbookError, Unavailable
-from tillbook.events import Event
+from tillbook.form_intake import FormProduct, read_form
+from tillbook.orders import order_json
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -26,69 +29,81 @@ if TYPE_CHECKING:
     from tillbook.workshop import Workshop
 
 BODY_LIMIT_BYTES = 1024 * 1024
+BODY_DEADLINE_SECONDS = 15.0
 BUSY_LIMIT_SECONDS = 3.0
 BUSY_PAUSE_SECONDS = 0.005
 
+Write = Callable[[int], bool]
+Endpoint = Callable[["Request"], Awaitable[Response]]
 
-class Inbox:
-    """Group commit: every event that waits when the loop gets to it goes into one transaction."""
+
+@dataclass(frozen=True, slots=True)
+class _Waiter:
+    write: Write
+    done: asyncio.Future[bool]
+
+
+class SharedCommit:
+    """Every write that waits when the loop gets to it goes into one transaction, committed with full sync."""
 
     def __init__(self, shop: Workshop) -> None:
         self._shop = shop
-        self._waiting: list[tuple[Event, asyncio.Future[None]]] = []
+        self._waiting: list[_Waiter] = []
         self._scheduled = False
 
-    async def keep(self, event: Event) -> None:
-        """Return once the event is durable. Raises Unavailable when it could not be committed."""
+    async def keep(self, write: Write) -> bool:
+        """Call `write(now)` in the next commit; its answer, once durable. Raises Unavailable when it is not."""
         loop = asyncio.get_running_loop()
-        done = loop.create_future()
-        self._waiting.append((event, done))
+        waiter = _Waiter(write, loop.create_future())
+        self._waiting.append(waiter)
         if not self._scheduled:
             self._scheduled = True
             loop.call_soon(self._commit, loop, loop.time() + BUSY_LIMIT_SECONDS)
-        await done
+        return await waiter.done
 
     def _commit(self, loop: asyncio.AbstractEventLoop, give_up_at: float) -> None:
         batch, self._waiting = self._waiting, []
         try:
             with self._shop.ledger.transaction():
                 now = self._shop.clock.now()
-                for event, _ in batch:
-                    self._shop.ledger.inbox.add(event, source="webhook", now=now)
+                answers = [waiter.write(now) for waiter in batch]
         except Unavailable as error:
-            if loop.time() < give_up_at:
+            if loop.time() < give_up_at:  # never wait inside the loop: come back by its timer
                 self._waiting = batch + self._waiting
                 loop.call_later(BUSY_PAUSE_SECONDS, self._commit, loop, give_up_at)
                 return
-            self._end(batch, error)
+            _fail(batch, error)
         except Exception as error:  # noqa: BLE001  whatever it was, every waiter must hear of it
-            self._end(batch, Unavailable(f"the ledger did not take the event: {type(error).__name__}"))
+            _fail(batch, Unavailable(f"the ledger did not take it: {type(error).__name__}"))
         else:
-            self._end(batch, None)
+            for waiter, answer in zip(batch, answers, strict=True):
+                if not waiter.done.done():
+                    waiter.done.set_result(answer)
         self._scheduled = False
 
-    @staticmethod
-    def _end(batch: list[tuple[Event, asyncio.Future[None]]], error: TillbookError | None) -> None:
-        for _, done in batch:
-            if done.done():
-                continue
-            if error is None:
-                done.set_result(None)
-            else:
-                done.set_exception(error)
 
-
-def build_app(shop: Workshop, pages: PayPages, providers: dict[str, Provider]) -> Starlette:
-    """The application. `shop`'s ledger is opened with busy timeout 0: the loop never waits for a lock."""
-    inbox = Inbox(shop)
+def build_app(
+    shop: Workshop, pages: PayPages, providers: dict[str, Provider], product: FormProduct, connect: Endpoint
+) -> Starlette:
+    """The application. `shop`'s ledger never waits for a lock; `connect` takes QuickBooks' redirect."""
+    commit = SharedCommit(shop)
 
     async def webhook(request: Request) -> Response:
         provider = providers.get(request.path_params["provider"])
         if provider is None:
             return JSONResponse({"error": "no such provider"}, status_code=404)
-        event = provider.verify(dict(request.headers), await _body(request))
-        await inbox.keep(event)
+        event = provider.verify(request.headers, await _body(request))
+        await commit.keep(lambda now: shop.ledger.inbox.add(event, source="webhook", now=now))
         return JSONResponse({"received": True})
+
+    async def form(request: Request) -> Response:
+        body = await _body(request)
+        order = read_form(request.headers, body, secret=shop.settings.form_secret, product=product)
+        text = order_json(order)
+        if await commit.keep(lambda now: shop.ledger.forms.add(order.number, text, now)):
+            return JSONResponse({"received": True, "number": order.number})
+        message = f"number {order.number} was submitted with other content; give the new order a number of its own"
+        return JSONResponse({"error": message}, status_code=409)
 
     async def health(_: Request) -> Response:
         waiting, oldest = shop.ledger.inbox.waiting()
@@ -97,27 +112,36 @@ def build_app(shop: Workshop, pages: PayPages, providers: dict[str, Provider]) -
     return Starlette(
         routes=[
             Route("/webhooks/{provider}", webhook, methods=["POST"]),
+            Route("/forms/sales", form, methods=["POST"]),
             Route("/pay/{token}", pages.show, methods=["GET"]),
             Route("/pay/{token}", pages.open, methods=["POST"]),
             Route("/pay/{token}/paid", pages.paid, methods=["GET"]),
             Route("/pay/{token}/cancelled", pages.show, methods=["GET"]),
+            Route("/oauth/quickbooks", connect, methods=["GET"]),
             Route("/healthz", health, methods=["GET"]),
         ],
-        exception_handlers={
-            Refused: _answer(400),
-            TillbookError: _answer(503),
-        },
+        exception_handlers={Refused: _answer(400), TillbookError: _answer(503)},
     )
 
 
 async def _body(request: Request) -> bytes:
-    """The raw body, counted while it is read. Raises 413 beyond the limit."""
+    """The raw body, counted while it is read. Raises 413 beyond the limit, 408 when it comes too slowly."""
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_LIMIT_BYTES:
-            raise HTTPException(413, f"at most {BODY_LIMIT_BYTES} bytes")
+    try:
+        async with asyncio.timeout(BODY_DEADLINE_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > BODY_LIMIT_BYTES:
+                    raise HTTPException(413, f"at most {BODY_LIMIT_BYTES} bytes", {"connection": "close"})
+    except TimeoutError:
+        raise HTTPException(408, "the body came too slowly", {"connection": "close"}) from None
     return bytes(body)
+
+
+def _fail(batch: list[_Waiter], error: Unavailable) -> None:
+    for waiter in batch:
+        if not waiter.done.done():
+            waiter.done.set_exception(error)
 
 
 def _answer(status: int) -> Callable[[Request, Exception], Response]:

@@ -47,6 +47,7 @@ class Settings:
     quickbooks_client_id: str = field(repr=False)
     quickbooks_client_secret: str = field(repr=False)
     quickbooks_refresh_token: str = field(repr=False)
+    form_secret: str = field(repr=False)
     smtp_url: str = field(repr=False)
 
     @property
@@ -77,6 +78,7 @@ NAMES = (
     "QUICKBOOKS_CLIENT_SECRET",
     "QUICKBOOKS_REALM_ID",
     "QUICKBOOKS_API_BASE",
+    "FORM_SECRET",
     "SMTP_URL",
     "MAIL_FROM",
     "MAIL_TEST_RECIPIENT",
@@ -115,6 +117,7 @@ def load() -> Settings:
         quickbooks_client_id=values["QUICKBOOKS_CLIENT_ID"] or world.account("quickbooks_client_id"),
         quickbooks_client_secret=values["QUICKBOOKS_CLIENT_SECRET"] or world.account("quickbooks_client_secret"),
         quickbooks_refresh_token=world.account("quickbooks_refresh_token"),
+        form_secret=values["FORM_SECRET"] or world.account("form_secret"),
         smtp_url=world.smtp_url if mode == "simulator" else values["SMTP_URL"],
     )
     _check(settings, values)
@@ -247,8 +250,22 @@ def _check(settings: Settings, values: Mapping[str, str]) -> None:
             )
     if settings.base_url and urlsplit(settings.base_url).scheme not in ("http", "https"):
         raise Refused(f"TILLBOOK_BASE_URL is {settings.base_url!r}; expected an http(s) address")
+    if settings.timezone and not _is_zone(settings.timezone):
+        raise Refused(
+            f"TILLBOOK_TIMEZONE is {settings.timezone!r}; expected a name such as Europe/Berlin or America/New_York"
+        )
     if settings.mode == "test" and settings.smtp_url and not settings.mail_test_recipient:
         raise Refused(
             "MAIL_TEST_RECIPIENT is empty: in test mode mail goes only there",
             hint="Set MAIL_TEST_RECIPIENT to your own address.",
         )
+
+
+def _is_zone(name: str) -> bool:
+    from zoneinfo import ZoneInfo  # noqa: PLC0415  only when a zone is set: start-up time
+
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # no such zone; not a name of one; a folder of zones
+        return False
+    return True

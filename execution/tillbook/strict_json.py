@@ -7,12 +7,15 @@ beyond reason, and nesting deeper than 64. Numbers with a point or an exponent c
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 from tillbook.cards import mask_card_numbers
 from tillbook.errors import Refused
 
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_NO_BRACKET = re.compile(r"[^\[\]{}]++")
 LIMIT_BYTES = 1024 * 1024
 DEEPEST = 64
 
@@ -44,19 +47,12 @@ def _text(data: str | bytes, limit_bytes: int) -> str:
 
 def _depth(text: str) -> int:
     """The deepest nesting of objects and arrays, counted without recursion. Brackets inside strings are no nesting."""
+    if text.count("{") + text.count("[") <= DEEPEST:  # the usual case: it cannot be deeper than it has brackets
+        return 0
     deepest = depth = 0
-    quoted = escaped = False
-    for character in text:
-        if quoted:
-            quoted = escaped or character != '"'
-            escaped = not escaped and character == "\\"
-        elif character in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in "]}":
-            depth -= 1
-        else:
-            quoted = character == '"'
+    for bracket in _NO_BRACKET.sub("", _STRING.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
     return deepest
 
 

@@ -38,10 +38,11 @@ class Workshop:
             from tillbook.providers import open_provider  # noqa: PLC0415  start-up time
 
             provider = open_provider(name, self.settings, self.clock)
-            if name not in self.ledger.sales.bound():
+            if not self.ledger.sales.is_proven(name, provider.key_fingerprint):
                 account = provider.account()
                 with self.ledger.transaction():
                     self.ledger.sales.bind(name, account.id)
+                    self.ledger.sales.prove(name, provider.key_fingerprint)
             self._providers[name] = provider
         return self._providers[name]
 

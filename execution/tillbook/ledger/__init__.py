@@ -3,6 +3,7 @@
     ledger.operations  what we asked the outside world to do      ledger.documents  what the books must still hear
     ledger.inbox       what vendors told us                        ledger.messages   what customers must still hear
     ledger.facts       what happened, with its entries and seals   ledger.activity   commands and cursors
+    ledger.forms       what customers asked for through a form
     ledger.sales       customers, invoices, checkouts, matches, and whose ledger this is
 
 Every change happens inside `with ledger.transaction():`, and no transaction spans a vendor call, a mail or a prompt.
@@ -18,6 +19,7 @@ from tillbook.ledger.activity import Activity
 from tillbook.ledger.database import BUSY_TIMEOUT_MS, Database
 from tillbook.ledger.documents import Documents
 from tillbook.ledger.facts import Facts
+from tillbook.ledger.forms import Forms
 from tillbook.ledger.inbox import Inbox
 from tillbook.ledger.messages import Messages
 from tillbook.ledger.migrate import migrate
@@ -36,6 +38,7 @@ class Ledger:
     def _wire(self, database: Database) -> None:
         self.database = database
         self.operations = Operations(database)
+        self.forms = Forms(database)
         self.inbox = Inbox(database)
         self.facts = Facts(database)
         self.sales = Sales(database)

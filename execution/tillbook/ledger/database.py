@@ -42,7 +42,14 @@ class Database:
             self._set_pragmas()
 
     def _set_pragmas(self) -> None:
-        wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "trusted_schema": 0}
+        # Without recursive_triggers an `insert or replace` would overwrite a row past the triggers that keep it.
+        wanted = {
+            "journal_mode": "wal",
+            "synchronous": 2,
+            "foreign_keys": 1,
+            "trusted_schema": 0,
+            "recursive_triggers": 1,
+        }
         for name, value in wanted.items():
             self._connection.pragma(name, value)
             found = self._connection.pragma(name)
@@ -108,10 +115,11 @@ class Database:
 
     def problems(self) -> list[str]:
         """What `integrity_check` and `foreign_key_check` find; nothing for a sound file."""
-        rows = [
-            *self._connection.execute("pragma integrity_check"),
-            *self._connection.execute("pragma foreign_key_check"),
-        ]
+        with _translated(self.file):
+            rows = [
+                *self._connection.execute("pragma integrity_check"),
+                *self._connection.execute("pragma foreign_key_check"),
+            ]
         found = [" ".join(map(str, row.values())) for row in rows]
         return [] if found == ["ok"] else found
 
@@ -132,6 +140,7 @@ class Database:
         with copy._connection.backup("main", self._connection, "main") as backup:
             backup.step()
         copy._connection.pragma("foreign_keys", 1)
+        copy._connection.pragma("recursive_triggers", 1)
         return copy
 
     @contextmanager
@@ -173,8 +182,14 @@ def _as_dict(cursor: apsw.Cursor, row: apsw.SQLiteValues) -> Row:
 
 def _make_private(file: Path) -> None:
     """Create the file readable by its owner only; SQLite gives its WAL the same rights."""
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise Refused(
+            f"the ledger {file} cannot be opened for writing: {error.strerror}",
+            hint="Correct TILLBOOK_LEDGER or TILLBOOK_HOME, or the rights of that folder.",
+        ) from error
 
 
 @contextmanager
@@ -186,7 +201,7 @@ def _translated(file: Path) -> Iterator[None]:
         raise Unavailable("another process keeps the ledger busy", hint="Run the same command again.") from error
     except (apsw.FullError, apsw.IOError) as error:
         raise Unavailable(f"the ledger {file} could not be written: {error}", hint="Free some disk space.") from error
-    except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError, PermissionError) as error:
+    except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:
         raise Refused(f"the ledger {file} cannot be opened for writing: {error}") from error
     except (apsw.NotADBError, apsw.CorruptError) as error:
         raise Refused(f"{file} is not a sound ledger: {error}", hint="Restore the last verified copy.") from error

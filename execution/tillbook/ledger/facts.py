@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 
 from tillbook.facts import Fact, InvoiceFact, fingerprint, from_json, to_json
@@ -18,6 +19,10 @@ class Facts:
         self._database = database
         self._appended_at: int | None = None
         database.before_commit.append(self._seal)
+
+    def of_nobody(self) -> list[Fact]:
+        """Facts of payments whose invoice is not known."""
+        return [_fact(row) for row in self._database.all("facts.of_nobody")]
 
     def append(self, fact: Fact, now: int) -> bool:
         """Keep a fact; False when this vendor movement was known. In a transaction."""
@@ -91,17 +96,19 @@ class Facts:
 
     def broken_seals(self) -> Iterator[str]:
         """Read every fact and seal again; say each place where a hash does not fit. Paged, so the WAL can be reset."""
-        previous, last = GENESIS, 0
+        previous, last, sealed = GENESIS, 0, 0
         while seals := self._database.all("facts.seals_after", id=last, most=200):
             for seal in seals:
-                last = seal["id"]
+                last, sealed = seal["id"], seal["last_seq"]
                 rows = self._database.all("facts.facts_between", first_seq=seal["first_seq"], last_seq=seal["last_seq"])
                 for row in rows:
-                    if fingerprint(row["kind"], row["body"]) != row["hash"]:
+                    if _altered(row):
                         yield f"fact {row['seq']} was altered"
                 if seal["previous"] != previous or seal["hash"] != _seal_hash(previous, rows):
                     yield f"seal {seal['id']} over facts {seal['first_seq']} to {seal['last_seq']} is broken"
                 previous = seal["hash"]
+        for row in self._database.all("facts.unsealed", last_seq=sealed):
+            yield f"fact {row['seq']} is not sealed: it was not written by Tillbook"
 
     def _seal(self) -> None:
         """Close the range of facts that this transaction appended."""
@@ -129,6 +136,14 @@ class Facts:
 def _seal_hash(previous: str, rows: Sequence[Row]) -> str:
     chained = "\n".join([previous, *(f"{row['seq']} {row['hash']}" for row in rows)])
     return hashlib.sha256(chained.encode()).hexdigest()
+
+
+def _altered(row: Row) -> bool:
+    """Whether a fact is not what its hash says, or what it is found by is not what it says itself."""
+    if fingerprint(row["kind"], row["body"]) != row["hash"]:
+        return True
+    said = json.loads(row["body"])
+    return any(said.get(name, "") != row[name] for name in ("provider", "key", "payment", "invoice", "occurred_at"))
 
 
 def _fact(row: Row) -> Fact:

@@ -51,9 +51,16 @@ class Inbox:
     def due(self, now: int, most: int) -> list[Waiting]:
         return [_waiting(row) for row in self._database.all("inbox.due", now=now, most=most)]
 
-    def same_object(self, provider: str, object_id: str) -> list[Waiting]:
-        """Everything that one read of this object answers."""
-        return [_waiting(row) for row in self._database.all("inbox.same_object", provider=provider, object=object_id)]
+    def same_object(self, event: Waiting) -> list[Waiting]:
+        """Everything that one read of this event's object answers: the same object of the same account and mode."""
+        rows = self._database.all(
+            "inbox.same_object",
+            provider=event.provider,
+            object=event.object,
+            account=event.account,
+            livemode=int(event.livemode),
+        )
+        return [_waiting(row) for row in rows]
 
     def end(self, events: Iterable[Waiting], state: str, reason: str, now: int) -> None:
         """Applied or ignored, for good."""

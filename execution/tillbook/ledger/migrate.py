@@ -7,12 +7,18 @@ from pathlib import Path
 from tillbook.errors import Refused
 from tillbook.ledger.database import Database
 
+APPLICATION_ID = 0x54696C6C
 MIGRATIONS = sorted((Path(__file__).parent / "migrations").glob("[0-9][0-9][0-9][0-9]_*.sql"))
 
 
 def migrate(database: Database) -> None:
-    """Bring a ledger to the newest schema. Raises Refused when it was written by a newer Tillbook."""
+    """Bring a ledger to the newest schema. Raises Refused for a newer Tillbook's, and for another program's file."""
     newest = int(MIGRATIONS[-1].name[:4])
+    if database.pragma("schema_version") and database.pragma("application_id") != APPLICATION_ID:
+        raise Refused(
+            f"{database.file} is another program's database, not a ledger",
+            hint="Correct TILLBOOK_LEDGER, or leave it unset.",
+        )
     if database.pragma("user_version") == newest:
         return
     with database.lock("migration"):

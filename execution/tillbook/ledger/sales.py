@@ -64,6 +64,14 @@ class Sales:
                 hint="Use the keys of that account, or another TILLBOOK_HOME for the other one.",
             )
 
+    def is_proven(self, name: str, fingerprint: str) -> bool:
+        """Whether the key of this fingerprint was seen to lead to the account that this ledger belongs to."""
+        return self._database.one("sales.proven_key", name=name, fingerprint=fingerprint) is not None
+
+    def prove(self, name: str, fingerprint: str) -> None:
+        """Remember a key that leads to the bound account. In a transaction, after `bind`."""
+        self._database.run("sales.prove_key", name=name, fingerprint=fingerprint)
+
     def company(self, realm: str) -> Json | None:
         row = self._database.one("sales.company", realm=realm)
         return json.loads(row["body"]) if row else None

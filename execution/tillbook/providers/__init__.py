@@ -71,6 +71,11 @@ class Provider(Door, Protocol):
 
     name: str
 
+    @property
+    def key_fingerprint(self) -> str:
+        """A hash of the key: another key may lead to another account, so the ledger asks whose it is."""
+        ...
+
     def account(self) -> Account:
         """Read the account behind the key."""
         ...

@@ -6,6 +6,7 @@ either is found again and known for ours.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -151,6 +152,11 @@ class StripeProvider:
         return closed if closed["status"] == "expired" else None
 
     # -- reads -------------------------------------------------------------------------------------
+
+    @property
+    def key_fingerprint(self) -> str:
+        """A hash of the key, which the ledger keeps in its place."""
+        return hashlib.sha256(f"{self.name} {self._settings.stripe_secret_key}".encode()).hexdigest()
 
     def account(self) -> Account:
         """The account behind the key, and whether its money is real."""

@@ -1,10 +1,22 @@
 -- The first sale: operations, inbox, facts and their entries, documents, messages, and what a sale is made of.
 -- Amounts are integers in minor units beside their currency; times are UTC seconds given by the caller.
 
+pragma application_id = 1416195180;   -- 'Till': how a ledger is told from another program's file
+
 create table binding (            -- which mode and which vendor accounts this ledger belongs to
     name  text primary key check (name in ('mode', 'stripe', 'quickbooks')),
     value text not null check (value <> '')
 ) strict;
+
+create table proven_key (         -- keys of ours that were seen to lead to the account of that binding
+    fingerprint text primary key,
+    name        text not null references binding (name)
+) strict;
+
+create trigger binding_is_for_ever before update on binding
+begin select raise(abort, 'a ledger belongs to the same accounts for ever'); end;
+create trigger binding_is_kept before delete on binding
+begin select raise(abort, 'a ledger belongs to the same accounts for ever'); end;
 
 create table operation (
     id           text primary key,
@@ -73,8 +85,25 @@ create table inbox (
 ) strict;
 create index inbox_waiting on inbox (next_attempt_at, id) where state in ('new', 'parked');
 
+create trigger inbox_keeps_what_was_said before update on inbox
+when (old.provider, old.event, old.type, old.object, old.account, old.livemode, old.created_at, old.received_at, old.body)
+    is not (new.provider, new.event, new.type, new.object, new.account, new.livemode, new.created_at, new.received_at, new.body)
+begin select raise(abort, 'what a vendor said never changes'); end;
 create trigger inbox_is_kept before delete on inbox
 begin select raise(abort, 'the inbox keeps every event'); end;
+
+create table form (               -- orders that were submitted to /forms/sales
+    number      text primary key check (length(number) between 1 and 21),
+    order_json  text not null check (json_valid(order_json)),
+    received_at integer not null,
+    state       text not null default 'waiting' check (state in ('waiting', 'invoiced', 'refused')),
+    reason      text not null default '',
+    ended_at    integer,
+    check (state <> 'refused' or reason <> '')
+) strict;
+create index form_waiting on form (received_at) where state = 'waiting';
+create trigger form_is_kept before delete on form
+begin select raise(abort, 'submitted forms are never deleted'); end;
 
 create table fact (
     seq         integer primary key,
@@ -229,6 +258,10 @@ create table document (
 ) strict;
 create index document_waiting on document (next_attempt_at) where state = 'waiting';
 create index document_invoice on document (invoice) where invoice <> '';
+create trigger document_is_frozen before update on document
+when (old.key, old.kind, old.provider, old.invoice, old.payment, old.amount_minor, old.currency, old.occurred_at)
+    is not (new.key, new.kind, new.provider, new.invoice, new.payment, new.amount_minor, new.currency, new.occurred_at)
+begin select raise(abort, 'what a document records never changes'); end;
 create trigger document_is_kept before delete on document
 begin select raise(abort, 'documents are never deleted'); end;
 
@@ -239,6 +272,10 @@ create table document_fact (      -- a fact is in at most one document per kind
     primary key (kind, fact)
 ) strict, without rowid;
 create index document_facts on document_fact (document);
+create trigger document_fact_is_for_ever before update on document_fact
+begin select raise(abort, 'what a document records never changes'); end;
+create trigger document_fact_is_kept before delete on document_fact
+begin select raise(abort, 'what a document records never changes'); end;
 
 create table message (
     key             text primary key,
@@ -259,6 +296,10 @@ create table message (
 ) strict;
 create index message_waiting on message (next_attempt_at) where state = 'waiting';
 create index message_invoice on message (invoice);
+create trigger message_is_frozen before update on message
+when old.state = 'sent' or (old.key, old.kind, old.invoice, old.provider, old.payment, old.created_at)
+    is not (new.key, new.kind, new.invoice, new.provider, new.payment, new.created_at)
+begin select raise(abort, 'what a mail is about never changes, and a sent one stays sent'); end;
 create trigger message_is_kept before delete on message
 begin select raise(abort, 'messages are never deleted'); end;
 

@@ -17,6 +17,11 @@ join fact on fact.provider = match.provider and fact.payment = match.payment
 where match.invoice = :invoice
 order by seq;
 
+-- name: of_nobody   payments that no invoice is known for
+select * from fact where payment <> ''
+and not exists (select 1 from payment_invoice as match where match.provider = fact.provider and match.payment = fact.payment)
+order by seq;
+
 -- name: posted_lines   what the entries of a fact add up to
 select account, currency, line.invoice, sum(amount_minor) as amount_minor
 from entry join line on line.entry = entry.id
@@ -60,7 +65,7 @@ values (:first_seq, :last_seq, :previous, :hash, :now);
 select * from seal where id > :id order by id limit :most;
 
 -- name: facts_between
-select seq, kind, body, hash from fact where seq between :first_seq and :last_seq order by seq;
+select seq, provider, key, kind, payment, invoice, occurred_at, body, hash from fact where seq between :first_seq and :last_seq order by seq;
 
 -- name: count
 select count(*) as number, coalesce(max(seq), 0) as last_seq from fact;

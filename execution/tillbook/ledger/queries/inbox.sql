@@ -9,7 +9,8 @@ from inbox where state in ('new', 'parked') and next_attempt_at <= :now order by
 
 -- name: same_object   what waits for the same object is answered by the same read
 select id, provider, event, type, object, account, livemode, attempts, created_at, received_at
-from inbox where provider = :provider and object = :object and state in ('new', 'parked') order by id;
+from inbox where provider = :provider and object = :object and account = :account and livemode = :livemode
+and state in ('new', 'parked') order by id;
 
 -- name: end
 update inbox set state = :state, reason = :reason, ended_at = :now where id = :id and state in ('new', 'parked');

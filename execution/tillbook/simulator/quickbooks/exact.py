@@ -92,7 +92,9 @@ _BOOLEANS = frozenset(
 _LISTS = frozenset(["Line", "LinkedTxn", "TaxLine", "NameValue", "CustomField"])
 _OBJECTS = frozenset(["BillEmail", "CustomerMemo", "Entity", "DeliveryInfo", "MetaData"])
 _OBJECT_ENDINGS = ("Ref", "Detail", "Addr", "Prefs")
-_TEXTS = frozenset(["Id", "SyncToken", "TxnId", "TxnLineId", "value", "DocNumber", "PaymentRefNum"])
+_TEXTS = frozenset(
+    ["Id", "SyncToken", "TxnId", "TxnLineId", "value", "DocNumber", "PaymentRefNum", "DisplayName", "Name"]
+)
 
 
 def loads(body: bytes) -> Any:

@@ -1,0 +1,31 @@
+"""Submitted orders: durable before they are acknowledged, ended with an invoice or a reason."""
+
+from __future__ import annotations
+
+from tillbook.ledger.database import Database, Row
+
+
+class Forms:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, number: str, order_json: str, now: int) -> bool:
+        """Keep an order; False when this number was submitted with other content. In a transaction."""
+        self._database.run("forms.add", number=number, order_json=order_json, now=now)
+        row = self._database.one("forms.by_number", number=number)
+        return row is not None and row["order_json"] == order_json
+
+    def waiting(self, most: int) -> list[Row]:
+        """Orders that are no invoice yet, oldest first."""
+        return self._database.all("forms.waiting", most=most)
+
+    def refused(self) -> list[Row]:
+        """Orders that a person must look at."""
+        return self._database.all("forms.refused")
+
+    def count(self) -> dict[str, int]:
+        return {row["state"]: row["number"] for row in self._database.all("forms.count")}
+
+    def end(self, number: str, state: str, reason: str, now: int) -> None:
+        """Invoiced, or refused with the reason. In a transaction."""
+        self._database.run("forms.end", number=number, state=state, reason=reason, now=now)

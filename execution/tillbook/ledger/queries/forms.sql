@@ -1,0 +1,17 @@
+-- name: add   the same order again changes nothing
+insert into form (number, order_json, received_at) values (:number, :order_json, :now) on conflict (number) do nothing;
+
+-- name: by_number
+select * from form where number = :number;
+
+-- name: waiting
+select * from form where state = 'waiting' order by received_at, number limit :most;
+
+-- name: count
+select state, count(*) as number from form group by state;
+
+-- name: refused
+select * from form where state = 'refused' order by received_at, number;
+
+-- name: end
+update form set state = :state, reason = :reason, ended_at = :now where number = :number and state = 'waiting';

@@ -1,0 +1,127 @@
+"""The vendors' own schemas over everything that went over the wire while the tests ran.
+
+`TILLBOOK_CONTRACTS` names a folder of validators (`stripe_contract`, `quickbooks_contract`). Unset means that the
+run says so and checks nothing: a user's clone has no schemas. A folder that is not there is an error, never a skip.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Json = dict[str, Any]
+
+# Fields that the checked schema does not know, each with the reason why they are right all the same.
+NEWER_THAN_SCHEMA: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the referee saw; `sentence` is for people."""
+
+    requests: int
+    answers: int
+    problems: tuple[str, ...]
+    sentence: str
+
+
+def judge(folder: Path) -> Verdict:
+    """Check every recorded line; equal problems are told once, with their number."""
+    lines = [json.loads(line) for file in sorted(folder.glob("*.jsonl")) for line in file.read_text().splitlines()]
+    contracts = os.environ.get("TILLBOOK_CONTRACTS", "")
+    if not contracts:
+        return Verdict(0, 0, (), f"vendor schemas not present: {len(lines)} exchanges were not checked")
+    if not Path(contracts).is_dir():
+        return Verdict(0, 0, (f"TILLBOOK_CONTRACTS names {contracts}, which is not a folder",), "no schemas to check with")
+    if contracts not in sys.path:
+        sys.path.append(contracts)
+    checked: Counter[str] = Counter()
+    problems: Counter[str] = Counter()
+    for line in lines:
+        for part, found in _JUDGES[line["vendor"]](line):
+            checked[part] += 1
+            problems.update(problem for problem in found if problem not in NEWER_THAN_SCHEMA)
+    told = tuple(f"{number} x {problem}" for problem, number in problems.most_common())
+    sentence = f"{checked['request']} requests and {checked['answer']} answers checked, {len(told)} problems"
+    return Verdict(checked["request"], checked["answer"], told, sentence)
+
+
+def _stripe(line: Json) -> Iterator[tuple[str, list[str]]]:
+    form = line["body"] if line["method"] == "POST" else line["query"]
+    place = f"Stripe {line['method']} {_shape(line['path'])}"
+    yield "request", _stripe_request(line["method"], line["path"], form, place)
+    answer = _parsed(line["answer"])
+    if answer is not None and line["status"] == 200:  # noqa: PLR2004
+        yield "answer", [f"{place} answers {problem}" for problem in _stripe_objects(answer)]
+
+
+def _stripe_objects(answer: Json) -> Iterable[str]:
+    if answer.get("object") == "list":
+        for item in answer["data"]:
+            yield from _stripe_object(json.dumps(item))
+    else:
+        yield from _stripe_object(json.dumps(answer))
+
+
+@functools.cache
+def _stripe_request(method: str, path: str, form: str, place: str) -> list[str]:
+    contract = importlib.import_module("stripe_contract")
+    return [f"{place} sends {problem}" for problem in contract.check_request(method, path, form)]
+
+
+@functools.cache
+def _stripe_object(text: str) -> list[str]:
+    contract = importlib.import_module("stripe_contract")
+    found: list[str] = contract.check_object(json.loads(text))
+    return found
+
+
+def _quickbooks(line: Json) -> Iterator[tuple[str, list[str]]]:
+    place = f"QuickBooks {line['method']} {_shape(line['path'])}"
+    body, answer = _parsed(line["body"]), _parsed(line["answer"])
+    entity = line["path"].rsplit("/", 1)[-1]
+    name = next((kind for kind in _ENTITIES if kind.lower() == entity), "")
+    if name and line["method"] == "POST" and body is not None:
+        yield "request", [f"{place} sends {problem}" for problem in _entity(name, json.dumps(body))]
+    if answer is not None and line["status"] == 200:  # noqa: PLR2004
+        for kind, item in _entities(answer):
+            yield "answer", [f"{place} answers {problem}" for problem in _entity(kind, json.dumps(item))]
+
+
+def _entities(answer: Json) -> Iterator[tuple[str, Json]]:
+    for holder in (answer, answer.get("QueryResponse", {})):
+        for kind in _ENTITIES:
+            found = holder.get(kind)
+            yield from ((kind, item) for item in (found if isinstance(found, list) else [found] if found else []))
+
+
+@functools.cache
+def _entity(kind: str, text: str) -> list[str]:
+    contract = importlib.import_module("quickbooks_contract")
+    found: list[str] = contract.check_entity(kind, json.loads(text))
+    return found
+
+
+def _parsed(text: str) -> Json | None:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _shape(path: str) -> str:
+    """The path without ids, so that equal problems are counted together."""
+    return "/".join("*" if any(c.isdigit() for c in part[2:]) else part for part in path.split("/"))
+
+
+_ENTITIES = ("Account", "CompanyInfo", "Customer", "Invoice", "Item", "Payment", "Preferences", "TaxCode", "Vendor")
+_JUDGES = {"stripe": _stripe, "quickbooks": _quickbooks}

@@ -1,0 +1,211 @@
+"""The seven ways in which a tool like this must never behave, each a test from the first day."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from sale import ROOT, SCRIPTS, Ran, Till
+
+NEEDS_ARGUMENTS = ("create_invoice", "create_checkout", "send_invoice", "show_payment")
+WORKS_ON_WHAT_WAITS = ("process_inbox", "post_to_books", "send_messages", "poll_events", "run_pending", "check_setup")
+MONEY_ROOMS = ("money", "orders", "journal", "bookkeeping", "facts", "invoices", "posting", "intake", "checkouts")
+
+
+def changes(till: Till) -> list[str]:
+    """Requests that could change something at a vendor; asking for a token changes nothing."""
+    return [row["path"] for row in till.requests(method="POST") if "/oauth" not in row["path"]]
+
+
+@pytest.mark.parametrize("script", NEEDS_ARGUMENTS)
+def test_run_without_arguments_it_posts_a_hard_coded_order(till: Till, script: str) -> None:
+    """Never: a script that needs something named says so (exit 2), prints no result and sends nothing."""
+    ran = till.spawn(script)
+    assert (ran.code, ran.out) == (2, "")
+    assert "Missing argument" in ran.err
+    assert till.requests() == []
+    assert till.books("Invoice") == []
+
+
+@pytest.mark.parametrize("script", WORKS_ON_WHAT_WAITS)
+def test_run_without_arguments_and_nothing_to_do_it_changes_nothing(till: Till, script: str) -> None:
+    """Never: the scripts of cron on an empty ledger make no order, invoice, payment or mail."""
+    till.run(script)
+    assert changes(till) == []
+    assert till.mails() == []
+    assert till.shop.ledger.sales.invoice_numbers() == []
+
+
+def test_production_is_the_default(till: Till, tmp_path: Path) -> None:
+    """Never: without a mode it is the simulator, and without a simulator it stops; no vendor address is even named."""
+    assert till.shop.settings.mode == "simulator"
+    local = (till.shop.settings.stripe_api_base, till.shop.settings.quickbooks_api_base)
+    assert all(address.startswith("http://127.0.0.1:") for address in local)
+    (tmp_path / "empty").mkdir()
+    ran = till.spawn("poll_events", TILLBOOK_HOME=str(tmp_path / "empty"))
+    assert (ran.code, ran.out) == (4, "")
+    assert "run_simulator.py" in ran.err
+
+
+@pytest.mark.parametrize("mode", ["", "simulator", "test"])
+def test_production_is_refused_by_a_live_key_outside_live_mode(till: Till, mode: str) -> None:
+    """Never: a live key in the environment does not make it live; it is refused before anything is sent."""
+    key = "sk_live_" + "a" * 24
+    ran = till.spawn("poll_events", TILLBOOK_MODE=mode, STRIPE_SECRET_KEY=key)
+    assert (ran.code, ran.out) == (3, "")
+    assert "STRIPE_SECRET_KEY is a live key" in ran.err
+    assert key not in ran.err
+    assert till.requests() == []
+
+
+def test_an_unknown_sku_is_dropped_with_a_warning_and_the_invoice_goes_out_short(till: Till) -> None:
+    """Never: one unknown SKU among known ones refuses the whole order, names it, and nothing is made."""
+    known = {"description": "Consulting", "sku": "CONSULT", "quantity": "1", "unit_price": "120.00"}
+    unknown = {"description": "Gold", "sku": "GOLD-BAR", "quantity": "1", "unit_price": "900.00"}
+    ran = till.run("create_invoice", till.order(lines=[known, unknown]))
+    assert (ran.code, ran.out) == (3, "")
+    assert "'GOLD-BAR'" in ran.err
+    assert changes(till) == []
+    assert till.books("Invoice") == []
+    assert till.shop.ledger.operations.count_by_state() == {}
+
+
+@pytest.mark.parametrize("field", ["unit_price", "quantity"])
+@pytest.mark.parametrize("value", [120.0, 0.1, 120, 1e3])
+def test_money_in_floats(till: Till, field: str, value: float) -> None:
+    """Never: a number where an exact decimal string belongs is refused by the name of its field."""
+    line = {"description": "Consulting", "sku": "CONSULT", "quantity": "1", "unit_price": "120.00", field: value}
+    ran = till.run("create_invoice", till.order(lines=[line]))
+    assert (ran.code, ran.out) == (3, "")
+    assert f"lines[0].{field}: is the number" in ran.err
+    assert changes(till) == []
+
+
+def test_money_in_floats_would_lose_this_cent(till: Till) -> None:
+    """Never: 3 x 1.005 hours of 1.10 and friends come out as a person computes them, where floats do not."""
+    lines = [
+        {"description": "A", "sku": "CONSULT", "quantity": "1.5", "unit_price": "0.35"},  # 0.525 -> 0.53; floats: 0.52
+        {"description": "B", "sku": "CONSULT", "quantity": "3", "unit_price": "0.10"},  # 0.30; floats: 0.30000000000000004
+        {"description": "C", "sku": "CONSULT", "quantity": "1.15", "unit_price": "1.00"},  # 1.15
+    ]
+    assert till.invoiced(lines=lines)["amount"] == {"minor": 198, "currency": "USD"}
+    assert [row["TotalAmt"] for row in till.books("Invoice")] == ["1.98"]
+
+
+@pytest.mark.parametrize("room", MONEY_ROOMS)
+def test_money_in_floats_is_nowhere_in_the_code(room: str) -> None:
+    """Never: no room that handles money has a float literal, the name `float`, or a true division."""
+    tree = ast.parse((SCRIPTS / "tillbook" / f"{room}.py").read_text())
+    for node in ast.walk(tree):
+        place = f"{room}.py:{getattr(node, 'lineno', 0)}"
+        assert not (isinstance(node, ast.Constant) and isinstance(node.value, float)), place
+        assert not (isinstance(node, ast.Name) and node.id == "float"), place
+
+
+HOSTILE = (
+    "O'Neil",
+    "' OR DisplayName LIKE '%",
+    "\\' OR Active = true --",
+    "Ada Ltd' OR 'a' = 'a",
+    'Robert"); DROP TABLE customer;--',
+    "100 % wool & sons + co = fine?",
+)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_query_built_by_string_formatting(till: Till, name: str) -> None:
+    """Never: a name with quotes, backslashes or query words is a name; it matches only its own customer."""
+    customer = {"name": name, "email": "o'neil@example.com"}
+    first = till.invoiced("INV-1", customer=customer)
+    second = till.invoiced("INV-2", customer=customer)
+    assert first["customer"] == second["customer"]
+    ada = next(row for row in till.books("Customer") if row["DisplayName"] == "Ada Ltd")
+    assert first["customer"] != ada["Id"]
+    assert len(till.books("Customer")) == 2
+    stored = till.shop.ledger.sales.customer(first["customer"])
+    assert stored is not None
+    assert stored["name"] == name
+
+
+@pytest.mark.parametrize("number", ["' OR DocNumber LIKE '%", "\\' OR '1' = '1", "INV%", "x' OR Id > '0"])
+def test_a_query_built_by_string_formatting_adopts_a_stranger(till: Till, number: str) -> None:
+    """Never: a number with query words does not find somebody else's invoice."""
+    till.invoiced()
+    ran = till.run("create_checkout", number)
+    assert (ran.code, ran.out) == (3, "")
+    assert till.shop.ledger.sales.invoice_numbers() == ["INV-1001"]
+
+
+def failures(till: Till) -> dict[str, tuple[Ran, int]]:
+    """Steps that cannot succeed, each with the exit code that it owes."""
+    missing = str(till.home / "missing.json")
+    broken = till.home / "broken.json"
+    broken.write_text("{")
+    return {
+        "no such file": (till.spawn("create_invoice", missing), 3),
+        "not JSON": (till.spawn("create_invoice", str(broken)), 3),
+        "no such invoice": (till.spawn("create_checkout", "INV-404"), 3),
+        "nothing to mail": (till.spawn("send_invoice", "INV-404"), 3),
+        "nothing known": (till.spawn("show_payment", "pi_404"), 3),
+        "no such option": (till.spawn("process_inbox", "--frobnicate"), 2),
+        "no such provider": (till.spawn("create_checkout", "INV-404", "--provider", "cash"), 2),
+        "a limit of nothing": (till.spawn("post_to_books", "--limit", "0"), 2),
+        "a wrong mode": (till.spawn("process_inbox", TILLBOOK_MODE="production"), 3),
+        "no simulator": (till.spawn("process_inbox", TILLBOOK_HOME=str(till.home / "nowhere")), 4),
+        "nobody listens": (till.spawn("poll_events", TILLBOOK_SIMULATOR_URL="http://127.0.0.1:9"), 4),
+    }
+
+
+def test_exit_code_0_on_failure(till: Till) -> None:
+    """Never: every failure has its own code, words on stderr, an empty stdout, and no traceback."""
+    for name, (ran, code) in failures(till).items():
+        assert (name, ran.code) == (name, code), ran.err
+        assert ran.out == "", name
+        assert ran.err.strip(), name
+        assert "Traceback" not in ran.err, name
+
+
+def test_exit_code_0_on_failure_of_a_vendor(till: Till) -> None:
+    """Never: a vendor that is down is exit 4, a lost answer exit 5, documents that could not be posted not 0."""
+    order = till.order()
+    till.fail("quickbooks", "*", "500", times=50)
+    down = till.run("create_invoice", order)
+    assert (down.code, down.out) == (4, "")
+    till.simulator.world.save("unused", "unused", {})
+    till.run("create_invoice", order)
+
+
+def test_run_twice_two_invoices(till: Till) -> None:
+    """Never: two processes one after the other, and two at once, are one invoice."""
+    order = till.order()
+    first, second = till.spawn("create_invoice", order), till.spawn("create_invoice", order)
+    assert (first.code, second.code) == (0, 0), first.err + second.err
+    assert (first.json["already_done"], second.json["already_done"]) == (False, True)
+    other = till.order("INV-1002")
+    with ThreadPoolExecutor(2) as pool:
+        ended = list(pool.map(lambda _: till.spawn("create_invoice", other), range(2)))
+    assert [run.code for run in ended] == [0, 0], [run.err for run in ended]
+    assert sorted(json.loads(run.out)["already_done"] for run in ended) == [False, True]
+    assert sorted(row["DocNumber"] for row in till.books("Invoice")) == ["INV-1001", "INV-1002"]
+
+
+def test_run_twice_from_two_clones_two_invoices(till: Till) -> None:
+    """Never: another ledger on the same books finds the number taken, and says so instead of making another."""
+    order = till.order()
+    assert till.run("create_invoice", order).code == 0
+    other = till.home / "other"
+    other.mkdir(mode=0o700)
+    (other / "simulator.json").write_text((till.home / "simulator.json").read_text())
+    ran = till.spawn("create_invoice", order, TILLBOOK_HOME=str(other))
+    assert len(till.books("Invoice")) == 1
+    assert ran.code == 0, ran.err
+    assert ran.json["quickbooks_id"] == till.books("Invoice")[0]["Id"]
+
+
+assert ROOT.is_dir()
+assert os.sep
