@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,13 +10,10 @@ import typer
 from tillbook import cli
 from tillbook.clock import rfc3339
 from tillbook.money import Money
+from tillbook.providers import ProviderName
 
 if TYPE_CHECKING:
     from tillbook.workshop import Workshop
-
-
-class ProviderName(StrEnum):
-    stripe = "stripe"
 
 
 @dataclass(frozen=True, slots=True)

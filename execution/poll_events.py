@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tillbook import cli
+from tillbook.providers import ProviderName
 
 if TYPE_CHECKING:
     from tillbook.workshop import Workshop
-
-
-class ProviderName(StrEnum):
-    stripe = "stripe"
 
 
 @dataclass(frozen=True, slots=True)

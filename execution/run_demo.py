@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +17,7 @@ import typer
 
 from tillbook import cli
 from tillbook.errors import TillbookError
+from tillbook.providers import ProviderName
 
 SCRIPTS = Path(__file__).parent
 CARD = {
@@ -43,10 +43,6 @@ ORDER: dict[str, Any] = {
     ],
     "discount": {"percent": "10"},
 }
-
-
-class ProviderName(StrEnum):
-    stripe = "stripe"
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,9 @@ const ground = element => {
     const colour = rgb(getComputedStyle(at).backgroundColor);
     if (colour.length === 3 || colour[3] === 1) return colour.slice(0, 3);
   }
-  return matchMedia("(prefers-color-scheme: dark)").matches ? [18, 18, 18] : [255, 255, 255];
+  const schemes = getComputedStyle(document.documentElement).colorScheme;
+  const dark = schemes.includes("dark") && matchMedia("(prefers-color-scheme: dark)").matches;
+  return dark ? [18, 18, 18] : [255, 255, 255];
 };
 const light = colour => {
   const [r, g, b] = colour.map(part => part / 255).map(

@@ -40,7 +40,9 @@ def judge(folder: Path) -> Verdict:
     if not contracts:
         return Verdict(0, 0, (), f"vendor schemas not present: {len(lines)} exchanges were not checked")
     if not Path(contracts).is_dir():
-        return Verdict(0, 0, (f"TILLBOOK_CONTRACTS names {contracts}, which is not a folder",), "no schemas to check with")
+        return Verdict(
+            0, 0, (f"TILLBOOK_CONTRACTS names {contracts}, which is not a folder",), "no schemas to check with"
+        )
     if contracts not in sys.path:
         sys.path.append(contracts)
     checked: Counter[str] = Counter()

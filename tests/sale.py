@@ -57,11 +57,11 @@ class Till:
         (home / "simulator.json").write_text(json.dumps({"state": str(simulator.world.folder)}))
         monkeypatch.setenv("TILLBOOK_HOME", str(home))
         monkeypatch.setenv("TILLBOOK_TIMEOUT_SECONDS", "5")
-        shop = open_workshop()
+        till = Till(simulator, home, open_workshop())
         try:
-            yield Till(simulator, home, shop)
+            yield till
         finally:
-            shop.close()
+            till.shop.close()
 
     def run(self, script: str, *arguments: str, stdin: str | bytes | None = None) -> Ran:
         """A step through its Typer command, in this process; stdout is not a terminal, so the result is JSON."""
@@ -129,6 +129,14 @@ class Till:
         for script in ("process_inbox", "post_to_books", "send_messages"):
             assert self.run(script).code == 0
         return payment
+
+    def paid_at_the_counter(self, number: str, amount: str) -> None:
+        """A payment that somebody took in cash and entered in QuickBooks by hand."""
+        invoice = next(one for one in self.books("Invoice") if one["DocNumber"] == number)
+        line = {"Amount": float(amount), "LinkedTxn": [{"TxnId": invoice["Id"], "TxnType": "Invoice"}]}
+        payment = {"TotalAmt": float(amount), "CustomerRef": invoice["CustomerRef"], "Line": [line]}
+        connection = self.shop.books.connection
+        connection.call(lambda client: client.create_object("Payment", json.dumps(payment).encode()))
 
     def later(self, seconds: int) -> None:
         """Let time pass in the simulated world; deliveries, fees and expiries become due."""

@@ -151,27 +151,29 @@ def test_b2_eight_processes_of_one_step_make_one_invoice(till: Till) -> None:
 def test_b2_two_rounds_at_once_post_once(till: Till) -> None:
     """Four workers on the same inbox, documents and mails: one payment, one document, one mail."""
     till.paid()
-    scripts = ("process_inbox",) * 4
     with ThreadPoolExecutor(4) as pool:
-        assert {run.code for run in pool.map(till.spawn, scripts)} == {0}
-        assert {run.code for run in pool.map(till.spawn, ("post_to_books",) * 4)} == {0}
-        assert {run.code for run in pool.map(till.spawn, ("send_messages",) * 4)} == {0}
+        for script in ("process_inbox", "post_to_books", "send_messages"):
+            ended = list(pool.map(till.spawn, (script,) * 4))
+            assert [run.code for run in ended] == [0] * 4, [run.err for run in ended]
     settled(till)
     assert_one_sale(till)
 
 
-@pytest.mark.parametrize("kind", ["drop_after", "timeout_after"])
+LOST = [("drop_after", 1, 0), ("timeout_after", 1, 0), ("drop_after", 3, 5)]  # three attempts, then it is uncertain
+
+
+@pytest.mark.parametrize(("kind", "times", "code"), LOST)
 def test_c1_an_answer_that_was_lost_is_not_a_second_invoice(
-    till: Till, kind: str, monkeypatch: pytest.MonkeyPatch
+    till: Till, kind: str, times: int, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """QuickBooks made the invoice, its answer never came: exit 5, then the same command finds it."""
+    """QuickBooks made the invoice, its answer never came: exit 5 at worst, then the same command finds it."""
     monkeypatch.setenv("TILLBOOK_TIMEOUT_SECONDS", "1")
     order = till.order()
-    till.fail("quickbooks", "*/invoice", kind, method="POST", times=1)
+    till.fail("quickbooks", "*/invoice", kind, method="POST", times=times)
     first = till.run("create_invoice", order)
+    assert first.code == code
+    assert ("exactly the same command" in first.err) == (code == 5)
     second = till.run("create_invoice", order)
-    assert (first.code, first.out) == (5, "")
-    assert "exactly the same command" in first.err
     assert second.code == 0, second.err
     assert len(till.books("Invoice")) == 1
 
@@ -180,7 +182,7 @@ def test_c1_a_lost_answer_of_a_payment_is_not_a_second_payment(till: Till) -> No
     """The Payment stands in QuickBooks, we never heard: the next round adopts it."""
     till.paid()
     till.run("process_inbox")
-    till.fail("quickbooks", "*/payment", "drop_after", method="POST", times=1)
+    till.fail("quickbooks", "*/payment", "drop_after", method="POST", times=3)
     first = till.run("post_to_books")
     assert (first.code, first.json["posted"], first.json["waiting"]) == (5, 0, 1)
     till.later(120)

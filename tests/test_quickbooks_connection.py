@@ -366,7 +366,9 @@ def changed(url: str, **values: str) -> str:
 
 def finish(stage: Stage, url: str, **changes: Any) -> str:
     settings = replace(stage.settings, **changes)
-    return oauth.connect(connection(settings, stage), settings, stage.clock, url)
+    tokens = oauth.connect(settings, stage.clock, url)
+    connection(settings, stage).save(tokens)
+    return tokens.realm
 
 
 def test_connecting_stores_a_working_connection(stage: Stage) -> None:

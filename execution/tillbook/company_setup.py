@@ -22,7 +22,7 @@ def connect(shop: Workshop, redirected: str) -> None:
 
     connection = Connection(shop.settings, shop.clock, shop.ledger.lock)
     if redirected and shop.rehearsal is None:
-        connect(connection, shop.settings, shop.clock, redirected)
+        connection.save(connect(shop.settings, shop.clock, redirected))
         return
     try:
         connection.access_token()

@@ -13,13 +13,12 @@ from tillbook.errors import Refused, TillbookError, Unavailable, Uncertain, wors
 from tillbook.facts import PaymentSucceeded
 from tillbook.money import Money
 from tillbook.orders import Order, parse_order, plain
+from tillbook.patience import next_attempt
 
 if TYPE_CHECKING:
     from tillbook.ledger.database import Row
     from tillbook.ledger.sales import Invoice
     from tillbook.workshop import Workshop
-
-RETRY_SECONDS = (60, 300, 1800, 3600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +199,5 @@ def _end(shop: Workshop, message: Row, state: str, reason: str) -> None:
 
 
 def _delay(shop: Workshop, message: Row, error: TillbookError) -> None:
-    pause = RETRY_SECONDS[min(message["attempts"], len(RETRY_SECONDS) - 1)]
     with shop.ledger.transaction():
-        shop.ledger.messages.delay(message["key"], error.message, shop.clock.now() + pause)
+        shop.ledger.messages.delay(message["key"], error.message, next_attempt(shop.clock.now(), message["attempts"]))

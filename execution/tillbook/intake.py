@@ -18,6 +18,7 @@ from tillbook.ledger import Ledger
 from tillbook.money import Money
 from tillbook.operations import Json
 from tillbook.orders import parse_order, total_problem
+from tillbook.patience import next_attempt
 
 if TYPE_CHECKING:
     from tillbook.events import Event
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from tillbook.providers import Reading
     from tillbook.workshop import Workshop
 
-RETRY_SECONDS = (60, 300, 1800, 3600)
 POLL_OVERLAP_SECONDS = 300
 FIRST_POLL_SECONDS = 30 * 24 * 3600  # as far back as Stripe lists events
 
@@ -186,9 +186,9 @@ def _end(shop: Workshop, group: list[Waiting], state: str, reason: str) -> tuple
 
 
 def _park(shop: Workshop, group: list[Waiting], reason: str) -> tuple[list[Waiting], str]:
-    pause = RETRY_SECONDS[min(max(event.attempts for event in group), len(RETRY_SECONDS) - 1)]
     with shop.ledger.transaction():
-        shop.ledger.inbox.park(group, reason, shop.clock.now() + pause)
+        attempts = max(event.attempts for event in group)
+        shop.ledger.inbox.park(group, reason, next_attempt(shop.clock.now(), attempts))
     return group, "parked"
 
 

@@ -25,6 +25,14 @@ class Pause(Protocol):
     def sleep(self, seconds: float) -> None: ...
 
 
+RETRY_SECONDS = (60, 300, 1800, 3600)
+
+
+def next_attempt(now: int, attempts: int) -> int:
+    """When to try again what failed `attempts` times before: after 1, 5, 30 minutes, then every hour."""
+    return now + RETRY_SECONDS[min(attempts, len(RETRY_SECONDS) - 1)]
+
+
 def patiently(call: Callable[[], Answer], clock: Pause, *, deadline_seconds: float) -> Answer:
     """Make a call up to three times within a deadline, pausing as long as the vendor asked.
 

@@ -10,12 +10,11 @@ from tillbook import bookkeeping, effects, invoices
 from tillbook.clock import business_date
 from tillbook.errors import Refused, TillbookError, Unavailable, Uncertain, worst_exit_code
 from tillbook.operations import Plan
+from tillbook.patience import next_attempt
 
 if TYPE_CHECKING:
     from tillbook.ledger.documents import StoredDocument
     from tillbook.workshop import Workshop
-
-RETRY_SECONDS = (60, 300, 1800, 3600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +98,5 @@ def _payment_params(shop: Workshop, document: StoredDocument) -> dict[str, objec
 
 
 def _delay(shop: Workshop, document: StoredDocument, error: TillbookError) -> None:
-    pause = RETRY_SECONDS[min(document.attempts, len(RETRY_SECONDS) - 1)]
     with shop.ledger.transaction():
-        shop.ledger.documents.delay(document.key, error.message, shop.clock.now() + pause)
+        shop.ledger.documents.delay(document.key, error.message, next_attempt(shop.clock.now(), document.attempts))

@@ -33,7 +33,7 @@ class Workshop:
     _providers: dict[str, Provider] = field(default_factory=dict)
 
     def provider(self, name: str) -> Provider:
-        """The provider of that name, bound to the account that this ledger belongs to. Raises Refused."""
+        """The provider of that name, which must be the account that this ledger belongs to. Raises Refused."""
         if name not in self._providers:
             from tillbook.providers import open_provider  # noqa: PLC0415  start-up time
 

@@ -22,7 +22,6 @@ from tillbook.errors import NotAllowed, Refused, Throttled, Unavailable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tillbook.books.connection import Connection
     from tillbook.clock import Clock
     from tillbook.settings import Settings
 
@@ -60,8 +59,8 @@ def authorization_url(settings: Settings, clock: Clock) -> str:
     return str(authorizer.get_authorization_url([Scopes.ACCOUNTING], state_token=state))
 
 
-def connect(connection: Connection, settings: Settings, clock: Clock, redirected_url: str) -> str:
-    """Finish what `authorization_url` began, with the address that the browser was sent to; returns the realm.
+def connect(settings: Settings, clock: Clock, redirected_url: str) -> Tokens:
+    """Finish what `authorization_url` began, with the address that the browser was sent to; the tokens must be kept.
 
     Raises Refused for an address that is not the answer to our last link, or for another company than the settings
     name; NotAllowed, Unavailable.
@@ -89,8 +88,7 @@ def connect(connection: Connection, settings: Settings, clock: Clock, redirected
     now = clock.now()
     with _oauth_errors():
         authorizer.get_bearer_token(answer["code"], realm_id=realm)
-    connection.save(_tokens(authorizer, realm, now, ""))
-    return realm
+    return _tokens(authorizer, realm, now, "")
 
 
 def _use_state(settings: Settings, clock: Clock, given: str) -> None:

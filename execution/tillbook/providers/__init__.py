@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
@@ -122,7 +123,13 @@ class Provider(Door, Protocol):
         ...
 
 
-PROVIDERS: dict[str, str] = {"stripe": "tillbook.providers.stripe:StripeProvider"}
+class ProviderName(StrEnum):
+    """What `--provider` may say."""
+
+    stripe = "stripe"
+
+
+PROVIDERS: dict[str, str] = {ProviderName.stripe.value: "tillbook.providers.stripe:StripeProvider"}
 
 
 def open_provider(name: str, settings: Settings, clock: Clock) -> Provider:

@@ -11,14 +11,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from tillbook.simulator.faults import Faults
-from tillbook.simulator.stripe import cards, payments
+from tillbook.simulator.stripe import cards, links, payments
 from tillbook.simulator.stripe.account import Account
 from tillbook.simulator.wire import RequestLog
 
 Json = dict[str, Any]
 
 # Kinds that are the simulator's own bookkeeping, or secret.
-_HIDDEN = ("idempotency", "requestid", "token", "payment_intent_data", "due")
+_HIDDEN = ("idempotency", "requestid", "token", "payment_intent_data", "payment_link_asked", "due")
 _LONGEST_STEP_SECONDS = 10 * 366 * 86_400
 _MOST_COPIES = 100
 
@@ -84,9 +84,10 @@ class Control:
         if card is None:
             raise ValueError("card is the number of a test card, such as 4242424242424242")
         payments.run_due(self._account)
-        session = self._account.find("checkout.session", given.get("checkout_id", ""))
-        if session is None:
-            raise ValueError(f"there is no checkout {given.get('checkout_id')!r}")
+        link = self._account.find(links.LINK, given.get("checkout_id", ""))
+        if link is not None and not links.is_open(link):
+            return _refusal(409, f"the payment link {link['id']} is not active, so it cannot be paid")
+        session = self._session(given.get("checkout_id", ""), link)
         if session["status"] != "open":
             return _refusal(409, f"the checkout {session['id']} is {session['status']}, so it cannot be paid")
         email = given.get("email") or session["customer_email"] or "customer@example.com"
@@ -99,6 +100,13 @@ class Control:
             declined = {name: error.get(name) for name in ("code", "decline_code", "message")}
             return JSONResponse({**paid, "error": declined["message"], "decline": declined}, 402)
         return paid
+
+    def _session(self, key: str, link: Json | None) -> Json:
+        """What is paid: the session of this id, or a new one of the link."""
+        session = links.open_session(self._account, link) if link else self._account.find("checkout.session", key)
+        if session is None:
+            raise ValueError(f"there is no checkout {key!r}")
+        return session
 
     async def _deliver(self, request: Request) -> Json:
         given = await _body(request, {"event_id": str, "times": int})

@@ -18,7 +18,7 @@ _MOST_TIMES = 1_000_000
 
 @dataclass
 class Fault:
-    """One order: the next `times` requests that match fail in this way."""
+    """One order: the first `skip` requests that match pass, the next `times` fail in this way."""
 
     vendor: str
     method: str
@@ -26,6 +26,7 @@ class Fault:
     kind: str
     times: int
     seconds: float
+    skip: int = 0
 
     def matches(self, vendor: str, method: str, path: str) -> bool:
         return self.vendor == vendor and self.method in ("*", method) and fnmatchcase(path, self.path)
@@ -51,6 +52,9 @@ class Faults:
         """The fault that hits this request, counted down; None for a request that goes well."""
         for fault in self._orders:
             if fault.matches(vendor, method, path):
+                if fault.skip:
+                    fault.skip -= 1
+                    continue
                 fault.times -= 1
                 if not fault.times:
                     self._orders.remove(fault)
@@ -65,7 +69,7 @@ class Faults:
 
 
 def _read(order: Mapping[str, Any]) -> Fault:
-    if unknown := set(order) - {"vendor", "method", "path", "kind", "times", "seconds"}:
+    if unknown := set(order) - {"vendor", "method", "path", "kind", "times", "seconds", "skip"}:
         raise ValueError(f"a fault has no {', '.join(sorted(unknown))}")
     kind, vendor = order.get("kind"), order.get("vendor")
     if kind not in BEFORE | AFTER:
@@ -79,7 +83,10 @@ def _read(order: Mapping[str, Any]) -> Fault:
         raise ValueError("method and path are text; * matches everything")
     if isinstance(times, bool) or not isinstance(times, int) or not 1 <= times <= _MOST_TIMES:
         raise ValueError(f"times is a whole number from 1 to {_MOST_TIMES}, not {times!r}")
+    skip = order.get("skip", 0)
+    if isinstance(skip, bool) or not isinstance(skip, int) or not 0 <= skip <= _MOST_TIMES:
+        raise ValueError(f"skip is a whole number from 0 to {_MOST_TIMES}, not {skip!r}")
     seconds = order.get("seconds", _HOLD_SECONDS.get(str(kind), 0.0))
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= 3600:
         raise ValueError(f"seconds is a number from 0 to 3600, not {seconds!r}")
-    return Fault(str(vendor), method.upper(), path, str(kind), times, float(seconds))
+    return Fault(str(vendor), method.upper(), path, str(kind), times, float(seconds), skip)

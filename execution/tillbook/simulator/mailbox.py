@@ -193,23 +193,50 @@ def _list_page(messages: list[Json]) -> str:
         f"<td>{escape(', '.join(one['to']))}</td></tr>"
         for one in reversed(messages)
     )
-    return _page("Mailbox", f"<table><tr><th>Subject</th><th>To</th></tr>{rows}</table>")
+    head = "<thead><tr><th>Subject</th><th>To</th></tr></thead>"
+    return _page(
+        "Mailbox", f"<table>{head}<tbody>{rows}</tbody></table>" if rows else "<p>No mail has arrived yet.</p>"
+    )
 
 
 def _message_page(message: dict[str, Any]) -> str:
     html = (
-        f'<iframe sandbox="" title="HTML part" srcdoc="{escape(message["html"])}"></iframe>' if message["html"] else ""
+        '<h2>HTML</h2><iframe sandbox="allow-popups allow-popups-to-escape-sandbox" title="HTML part" '
+        f'srcdoc="{escape(_opening_links_elsewhere(message["html"]))}"></iframe>'
+        if message["html"]
+        else ""
     )
     return _page(
         message["subject"] or "(no subject)",
         f'<p><a href="./">Mailbox</a></p><p>From {escape(message["from"])}<br>To {escape(", ".join(message["to"]))}<br>'
-        f"Message-ID {escape(message['message_id'])}</p><pre>{escape(message['text'])}</pre>{html}",
+        f"Message-ID {escape(message['message_id'])}</p>{html}<h2>Text</h2><pre>{escape(message['text'])}</pre>",
     )
 
 
+def _opening_links_elsewhere(html: str) -> str:
+    """The message with links that open a tab of their own: inside the frame no form could be sent."""
+    return html.replace("<head>", '<head><base target="_blank">', 1)
+
+
+_STYLE = """
+:root{color-scheme:light dark;--ink:#14202e;--soft:#45556a;--hair:#d5dce6;--paper:#fff;--back:#eef2f7;--link:#0b5468}
+@media (prefers-color-scheme:dark){
+:root{--ink:#edf2f7;--soft:#b1bdcb;--hair:#364353;--paper:#1a232d;--back:#11181f;--link:#7fcfe3}}
+body{font:1rem/1.5 system-ui,sans-serif;max-width:50rem;margin:0 auto;padding:2rem 1rem;color:var(--ink);
+background:var(--back);overflow-wrap:anywhere}
+h1{font-size:1.5rem;line-height:1.3;margin:0 0 1rem}h2{font-size:1rem;margin:2rem 0 .5rem;color:var(--soft)}
+a{color:var(--link)}a:focus-visible{outline:3px solid;outline-offset:2px}
+table{width:100%;border-collapse:collapse}th,td{text-align:left;vertical-align:top;padding:.6rem 1rem .6rem 0;
+border-bottom:1px solid var(--hair)}th{color:var(--soft);font-weight:600}
+iframe,pre{width:100%;box-sizing:border-box;border:1px solid var(--hair);border-radius:8px;background:var(--paper)}
+iframe{height:44rem}pre{padding:1rem;margin:0;white-space:pre-wrap}
+"""
+
+
 def _page(title: str, body: str) -> str:
-    style = "body{font-family:sans-serif;max-width:50rem;margin:2rem auto}iframe{width:100%;height:40rem}"
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{style}</style></head><body><h1>{escape(title)}</h1>{body}</body></html>"
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
+        f"<body><h1>{escape(title)}</h1>{body}</body></html>"
     )

@@ -8,8 +8,10 @@ import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import TypeVar
 
 import uvicorn
 import uvloop
@@ -29,6 +31,17 @@ from tillbook.simulator.world import World, write_json
 _TICK_SECONDS = 0.2
 _START_TIMEOUT_SECONDS = 10
 _KEEP_ALIVE_SECONDS = 75
+
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A simulated world at one moment."""
+
+    world: str
+    tokens: str
 
 
 class SimulatorError(OSError):
@@ -64,6 +77,7 @@ class Simulator:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._api = Api(self._account)
+        self._tokens = quickbooks.Tokens(self.world)
         vendors: dict[str, FaultAnswer] = {"stripe": self._api.fault, "quickbooks": quickbooks_fault}
         self._wire = Wire(self._application(), self._log, self._faults, vendors)
         self._server = uvicorn.Server(
@@ -118,6 +132,33 @@ class Simulator:
         self._mailbox.stop()
         self._close_files()
 
+    def photograph(self) -> Photograph:
+        """The whole world as it is now."""
+        return self._in_loop(lambda: Photograph(self.world.photograph(), self._tokens.photograph()))
+
+    def restore(self, shown: Photograph) -> None:
+        """The world as it was: one prepared situation serves many trials. Faults and the log of requests are empty."""
+
+        def put_back() -> None:
+            self.world.restore(shown.world)
+            self._tokens.restore(shown.tokens)
+            quickbooks.forget_requests(self.world)
+            self._account.agenda.read()
+            self._account.deliveries.read()
+            self._faults.clear()
+            self._log.clear()
+
+        self._in_loop(put_back)
+
+    def _in_loop(self, action: Callable[[], Value]) -> Value:
+        """Do something in the loop, where nothing else happens meanwhile."""
+
+        async def do() -> Value:
+            return action()
+
+        assert self._loop is not None, "the simulator was started"
+        return asyncio.run_coroutine_threadsafe(do(), self._loop).result()
+
     def serve_forever(self, started: Callable[[], None] | None = None) -> None:
         """Start, call `started`, and serve until Ctrl-C or SIGTERM. Only in the main thread."""
         done = threading.Event()
@@ -141,7 +182,8 @@ class Simulator:
         routes = [
             Mount("/stripe", app=self._api),
             Mount("/checkout", routes=pages.routes(self._account)),
-            Mount("/quickbooks", routes=quickbooks.routes(self.world)),
+            Mount("/link", routes=pages.link_routes(self._account)),
+            Mount("/quickbooks", routes=quickbooks.routes(self.world, self._tokens)),
             Mount("/mailbox", routes=mailbox.routes(self.world)),
             Mount("/_control", routes=control.routes()),
         ]

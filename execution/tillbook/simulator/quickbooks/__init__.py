@@ -6,14 +6,13 @@ from starlette.routing import BaseRoute
 
 from tillbook.simulator.quickbooks.api import api_routes
 from tillbook.simulator.quickbooks.connect import oauth_routes
-from tillbook.simulator.quickbooks.limits import set_limits
+from tillbook.simulator.quickbooks.limits import forget_requests, set_limits
 from tillbook.simulator.quickbooks.oauth import Tokens
 from tillbook.simulator.world import World
 
-__all__ = ["routes", "set_limits"]
+__all__ = ["Tokens", "forget_requests", "routes", "set_limits"]
 
 
-def routes(world: World) -> list[BaseRoute]:
+def routes(world: World, tokens: Tokens) -> list[BaseRoute]:
     """Every page and endpoint, to be mounted under `/quickbooks`."""
-    tokens = Tokens(world)
     return [*oauth_routes(world, tokens), *api_routes(world, tokens)]

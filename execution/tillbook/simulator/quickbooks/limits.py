@@ -19,6 +19,11 @@ def set_limits(world: World, per_minute: int = PER_MINUTE, per_second: int = PER
     world.save("quickbooks.limits", "limits", {"per_minute": per_minute, "per_second": per_second})
 
 
+def forget_requests(world: World) -> None:
+    """Start counting anew: the clock was put back."""
+    world.delete("quickbooks.limits", "counting")
+
+
 class Limiter:
     """Counts the requests of the last minute by the simulated clock."""
 

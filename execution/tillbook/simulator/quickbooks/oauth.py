@@ -33,6 +33,15 @@ class Tokens:
         empty: Json = {"refresh": {}, "access": {}, "codes": {}}
         self._state: Json = json.loads(self._file.read_text()) if self._file.exists() else empty
 
+    def photograph(self) -> str:
+        """Every code and token as one text, for `restore`."""
+        return json.dumps(self._state)
+
+    def restore(self, photograph: str) -> None:
+        """Know what the photograph shows again, and nothing else."""
+        self._state = json.loads(photograph)
+        self._save()
+
     def new_code(self, redirect_uri: str) -> str:
         """A code for one exchange within ten minutes."""
         self._wake()

@@ -15,7 +15,12 @@ class Agenda:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._heap = [(int(row["at"]), str(row["id"])) for row in world.all(_KIND)]
+        self._heap: list[tuple[int, str]] = []
+        self.read()
+
+    def read(self) -> None:
+        """Know what the World keeps, and nothing else."""
+        self._heap = [(int(row["at"]), str(row["id"])) for row in self._world.all(_KIND)]
         heapq.heapify(self._heap)
 
     def add(self, at: int, action: str, subject: str) -> None:

@@ -32,8 +32,13 @@ class Deliveries:
         self.point_to(address)
         self.paused = False
         self._running: set[asyncio.Task[int]] = set()
-        waiting = (row for row in world.all(KIND) if row["state"] == "pending")
-        self._heap: list[tuple[int, str]] = [(row["due"], row["id"]) for row in waiting]
+        self._heap: list[tuple[int, str]] = []
+        self.read()
+
+    def read(self) -> None:
+        """Know the deliveries that the World keeps as pending, and nothing else."""
+        waiting = (row for row in self._world.all(KIND) if row["state"] == "pending")
+        self._heap = [(row["due"], row["id"]) for row in waiting]
         heapq.heapify(self._heap)
 
     def point_to(self, address: str) -> None:

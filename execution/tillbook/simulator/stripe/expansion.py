@@ -13,7 +13,13 @@ Json = dict[str, Any]
 _DEEPEST = 4
 # Which fields of which object hold an id, and of what.
 _LINKS: dict[str, dict[str, str]] = {
-    "checkout.session": {"payment_intent": "payment_intent", "customer": "customer", "line_items": "line_items"},
+    "checkout.session": {
+        "payment_intent": "payment_intent",
+        "payment_link": "payment_link",
+        "customer": "customer",
+        "line_items": "line_items",
+    },
+    "payment_link": {"line_items": "line_items"},
     "payment_intent": {"latest_charge": "charge", "customer": "customer", "payment_method": "payment_method"},
     "charge": {
         "balance_transaction": "balance_transaction",
@@ -65,9 +71,10 @@ def _follow(account: Account, thing: Json, steps: list[str]) -> Json:
     return thing
 
 
-def _lines(account: Account, session: Json) -> Json:
-    found = checkout.lines(account, session)
-    url = f"/v1/checkout/sessions/{session['id']}/line_items"
+def _lines(account: Account, holder: Json) -> Json:
+    found = checkout.lines(account, holder)
+    where = "payment_links" if holder["object"] == "payment_link" else "checkout/sessions"
+    url = f"/v1/{where}/{holder['id']}/line_items"
     return {"object": "list", "data": found[:10], "has_more": len(found) > 10, "url": url}
 
 

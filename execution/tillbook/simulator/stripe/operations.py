@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from tillbook.simulator.stripe import checkout, parameters, payments, shapes
+from tillbook.simulator.stripe import checkout, links, parameters, payments, shapes
 from tillbook.simulator.stripe.account import Account
 from tillbook.simulator.stripe.errors import StripeError, invalid
 from tillbook.simulator.stripe.forms import Form, merged
@@ -42,7 +42,7 @@ class Operation:
 
 
 def _retrieve(what: str) -> Callable[[Call], Json]:
-    param = {"checkout.session": "session", "payment_intent": "intent"}.get(what, "id")
+    param = {"checkout.session": "session", "payment_intent": "intent", "payment_link": "payment_link"}.get(what, "id")
     return lambda call: call.account.need(what, call.key, param)
 
 
@@ -103,11 +103,15 @@ def _list_customers(call: Call) -> Json:
 
 
 def _create_session(call: Call) -> Json:
-    given = dict(call.params)
-    given["metadata"] = merged({}, given.get("metadata", {}))
+    return checkout.create(call.account, _with_whole_metadata(call.params), call.at)
+
+
+def _with_whole_metadata(params: Json) -> Json:
+    """The parameters, where every metadata is a plain map, also that of the intent to come."""
+    given = {**params, "metadata": merged({}, params.get("metadata", {}))}
     if data := given.get("payment_intent_data"):
         given["payment_intent_data"] = {**data, "metadata": merged({}, data.get("metadata", {}))}
-    return checkout.create(call.account, given, call.at)
+    return given
 
 
 def _update_session(call: Call) -> Json:
@@ -127,9 +131,29 @@ def _expire_session(call: Call) -> Json:
     return payments.expire(call.account, session, call.at, call.cause)
 
 
-def _list_lines(call: Call) -> Json:
-    session = call.account.need("checkout.session", call.key, "session")
-    return page(checkout.lines(call.account, session), call.params, call.path, "line item")
+def _list_lines(what: str, param: str) -> Callable[[Call], Json]:
+    def act(call: Call) -> Json:
+        holder = call.account.need(what, call.key, param)
+        return page(checkout.lines(call.account, holder), call.params, call.path, "line item")
+
+    return act
+
+
+def _create_link(call: Call) -> Json:
+    return links.create(call.account, _with_whole_metadata(call.params), call.at, call.cause)
+
+
+def _update_link(call: Call) -> Json:
+    link = call.account.need(_LINK, call.key, "payment_link")
+    new = {name: value for name, value in call.params.items() if name != "expand"}
+    if "metadata" in new:
+        new["metadata"] = merged(link["metadata"], new["metadata"])
+    return links.update(call.account, link, new, call.at, call.cause)
+
+
+def _list_links(call: Call) -> Json:
+    found = (link for link in call.account.newest(_LINK) if same(link, call.params, "active"))
+    return page(found, call.params, call.path, "payment link")
 
 
 def _list_balance_transactions(call: Call) -> Json:
@@ -184,7 +208,7 @@ def _account(call: Call) -> Json:
     return shapes.account(str(call.account.world.accounts["stripe_account"]))
 
 
-_SESSION = "checkout.session"
+_SESSION, _LINK = "checkout.session", links.LINK
 OPERATIONS = (
     Operation("GET", "/v1/account", parameters.READ, "account", _account),
     Operation("GET", "/v1/balance", parameters.READ, "balance", _balance),
@@ -199,12 +223,17 @@ OPERATIONS = (
         "/v1/checkout/sessions",
         parameters.SESSIONS,
         _SESSION,
-        _list(_SESSION, "status", "payment_intent", "customer"),
+        _list(_SESSION, "status", "payment_intent", "payment_link", "customer"),
     ),
     Operation("GET", "/v1/checkout/sessions/{}", parameters.READ, _SESSION, _retrieve(_SESSION)),
     Operation("POST", "/v1/checkout/sessions/{}", parameters.SESSION_UPDATE, _SESSION, _update_session),
     Operation("POST", "/v1/checkout/sessions/{}/expire", parameters.READ, _SESSION, _expire_session),
-    Operation("GET", "/v1/checkout/sessions/{}/line_items", parameters.LINES, "item", _list_lines),
+    Operation("GET", "/v1/checkout/sessions/{}/line_items", parameters.LINES, "item", _list_lines(_SESSION, "session")),
+    Operation("POST", "/v1/payment_links", parameters.LINK, _LINK, _create_link),
+    Operation("GET", "/v1/payment_links", parameters.LINKS, _LINK, _list_links),
+    Operation("GET", "/v1/payment_links/{}", parameters.READ, _LINK, _retrieve(_LINK)),
+    Operation("POST", "/v1/payment_links/{}", parameters.LINK_UPDATE, _LINK, _update_link),
+    Operation("GET", "/v1/payment_links/{}/line_items", parameters.LINES, "item", _list_lines(_LINK, "payment_link")),
     Operation(
         "GET",
         "/v1/payment_intents",

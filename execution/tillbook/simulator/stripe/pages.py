@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from tillbook.simulator.stripe import cards, checkout, payments
+from tillbook.simulator.stripe import cards, checkout, links, payments
 from tillbook.simulator.stripe.account import Account
 from tillbook.simulator.stripe.currencies import spoken
 from tillbook.simulator.stripe.shapes import DISPLAY_NAME
@@ -24,6 +24,8 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+_INACTIVE = "This link has been deactivated. Ask the seller for a new one."
+_THANKS = "Your payment was made. There is nothing more to do here."
 _FIELDS = ("email", "card_number", "card_expiry", "card_cvc", "card_name")
 
 
@@ -35,6 +37,15 @@ def routes(account: Account) -> list[BaseRoute]:
         Route("/{key}", desk.pay, methods=["POST"]),
         Route("/{key}/authenticate", desk.ask, methods=["GET"]),
         Route("/{key}/authenticate", desk.answer, methods=["POST"]),
+    ]
+
+
+def link_routes(account: Account) -> list[BaseRoute]:
+    """The routes below `/link`."""
+    desk = _Pages(account)
+    return [
+        Route("/{key}", desk.follow, methods=["GET"]),
+        Route("/{key}/thanks", desk.thank, methods=["GET"]),
     ]
 
 
@@ -82,6 +93,24 @@ class _Pages:
         passed = (await _typed(request, "outcome"))["outcome"] == "complete"
         intent = payments.authenticate(self._account, session, passed=passed)
         return self._outcome(session, intent, dict.fromkeys(_FIELDS, ""))
+
+    async def follow(self, request: Request) -> Response:
+        """A customer opens a Payment Link: a page of its own for each, as long as the link is active."""
+        payments.run_due(self._account)
+        link = self._account.find(links.LINK, request.path_params["key"])
+        if link is None:
+            return self._closed(None)
+        if not links.is_open(link):
+            return self._words("This link is not active", link["inactive_message"] or _INACTIVE, status=410)
+        return _go(f"/checkout/{links.open_session(self._account, link)['id']}")
+
+    async def thank(self, request: Request) -> Response:
+        """The page after paying, for a link without a page of the seller's."""
+        link = self._account.find(links.LINK, request.path_params["key"])
+        after = link["after_completion"].get("hosted_confirmation") if link else None
+        if after is None:
+            return self._closed(None)
+        return self._words("Thank you for your payment", after["custom_message"] or _THANKS)
 
     def _session(self, request: Request) -> Json | None:
         payments.run_due(self._account)
@@ -131,13 +160,17 @@ class _Pages:
     def _closed(self, session: Json | None) -> Response:
         """The page for a session that cannot be paid (any more), or is not known."""
         if session is None:
-            words = ("This page does not exist", "Check the link, or ask the seller for a new one.")
-            return self._page("closed.html", None, status=404, words=words, onward=None)
+            return self._words(
+                "This page does not exist", "Check the link, or ask the seller for a new one.", status=404
+            )
         if session["status"] == "complete":
             words = ("This has been paid", "Thank you. There is nothing more to do here.")
             return self._page("closed.html", session, words=words, onward=checkout.success_address(session))
         words = ("This page has expired", "Nothing was charged. Ask the seller for a new link.")
         return self._page("closed.html", session, status=410, words=words, onward=session["cancel_url"])
+
+    def _words(self, head: str, sentence: str, *, status: int = 200) -> Response:
+        return self._page("closed.html", None, status=status, words=(head, sentence), onward=None)
 
     def _page(self, template: str, session: Json | None, *, status: int = 200, **values: Any) -> Response:
         seen = {"seller": DISPLAY_NAME, "session": session, **values}

@@ -31,6 +31,10 @@ _INTENT_DATA = Form(
     }
 )
 
+# A link's lines have no metadata, and nobody is known yet to whom a receipt could go.
+_LINK_LINE = Form({"price_data": _PRICE, "quantity": Whole(1)}, required=("price_data", "quantity"))
+_LINK_INTENT_DATA = Form({name: field for name, field in _INTENT_DATA.fields.items() if name != "receipt_email"})
+
 READ = Form(_EXPAND)
 INTENT = Form({**_EXPAND, "client_secret": Text()})
 CUSTOMER = Form(
@@ -70,9 +74,46 @@ SESSION = Form(
     },
     required=("mode", "success_url", "line_items"),
 )
+_AFTER = Form(
+    {
+        "type": Text(("hosted_confirmation", "redirect")),
+        "hosted_confirmation": Form({"custom_message": Text(most=500)}),
+        "redirect": Form({"url": Address()}, required=("url",)),
+    },
+    required=("type",),
+)
+_LIMITS = Form({"completed_sessions": Form({"limit": Whole(1)}, required=("limit",))}, required=("completed_sessions",))
+LINK = Form(
+    {
+        **_EXPAND,
+        "after_completion": _AFTER,
+        "automatic_tax": Form({"enabled": Flag(only=False)}, required=("enabled",)),
+        "billing_address_collection": Text(("auto", "required")),
+        "customer_creation": Text(("always", "if_required")),
+        "inactive_message": Text(most=500),
+        "line_items": Many(_LINK_LINE, most=20),
+        "metadata": Metadata(),
+        "payment_intent_data": _LINK_INTENT_DATA,
+        "restrictions": _LIMITS,
+        "submit_type": Text(("auto", "book", "donate", "pay")),
+    },
+    required=("line_items",),
+)
+LINK_UPDATE = Form(
+    {
+        **_EXPAND,
+        "active": Flag(),
+        "after_completion": _AFTER,
+        "inactive_message": Text(most=500, unset=True),
+        "metadata": Metadata(),
+    }
+)
+LINKS = form(active=Flag())
 SESSION_UPDATE = Form({**_EXPAND, "metadata": Metadata()})
 CUSTOMERS = dated_form(email=Text())
-SESSIONS = dated_form(customer=Text(), payment_intent=Text(), status=Text(("open", "complete", "expired")))
+SESSIONS = dated_form(
+    customer=Text(), payment_intent=Text(), payment_link=Text(), status=Text(("open", "complete", "expired"))
+)
 LINES = form()
 INTENTS = dated_form(customer=Text())
 CHARGES = dated_form(customer=Text(), payment_intent=Text())

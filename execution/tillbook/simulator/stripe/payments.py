@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from tillbook.simulator.stripe import payment_shapes, shapes
+from tillbook.simulator.stripe import links, payment_shapes, shapes
 from tillbook.simulator.stripe.account import NOBODY, Account
 from tillbook.simulator.stripe.cards import NOT_AUTHENTICATED, Card, Decline
 
@@ -135,6 +135,8 @@ def _succeed(account: Account, session: Json, intent: Json, method: Json, at: in
     account.emit("payment_intent.succeeded", intent, at)
     account.emit("checkout.session.completed", session, at)
     account.agenda.add(at + account.settle_seconds, "settle", paid["id"])
+    for other in links.completed(account, session, at):
+        expire(account, other, at)
     return intent
 
 

@@ -9,6 +9,14 @@ Json = dict[str, Any]
 API_VERSION = "2026-10-28.endive"
 DISPLAY_NAME = "Harbor Lane Studio LLC"
 DAY = 86_400
+_INTENT_DATA = (
+    "capture_method",
+    "description",
+    "setup_future_usage",
+    "statement_descriptor",
+    "statement_descriptor_suffix",
+    "transfer_group",
+)
 NO_ADDRESS = {"city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None}
 
 
@@ -128,7 +136,7 @@ def session(key: str, at: int, given: Json, total: int, currency: str) -> Json:
         "mode": "payment",
         "origin_context": None,
         "payment_intent": None,
-        "payment_link": None,
+        "payment_link": given.get("payment_link"),
         "payment_method_collection": "if_required",
         "payment_method_configuration_details": None,
         "payment_method_options": {},
@@ -150,6 +158,53 @@ def session(key: str, at: int, given: Json, total: int, currency: str) -> Json:
         "ui_mode": "hosted_page",
         "url": None,
         "wallet_options": None,
+    }
+
+
+def payment_link(key: str, given: Json, currency: str) -> Json:
+    """An active Payment Link. Its `url` is set by whoever knows the address."""
+    after = given.get("after_completion", {"type": "hosted_confirmation"})
+    if after["type"] == "hosted_confirmation":
+        after = {"type": "hosted_confirmation", "hosted_confirmation": {"custom_message": None}} | after
+    data, limits = given.get("payment_intent_data"), given.get("restrictions")
+    return {
+        "id": key,
+        "object": "payment_link",
+        "active": True,
+        "after_completion": after,
+        "allow_promotion_codes": False,
+        "application": None,
+        "application_fee_amount": None,
+        "application_fee_percent": None,
+        "automatic_tax": {"enabled": False, "liability": None},
+        "billing_address_collection": given.get("billing_address_collection", "auto"),
+        "consent_collection": None,
+        "currency": currency,
+        "custom_fields": [],
+        "custom_text": {
+            "after_submit": None,
+            "shipping_address": None,
+            "submit": None,
+            "terms_of_service_acceptance": None,
+        },
+        "customer_creation": given.get("customer_creation", "if_required"),
+        "inactive_message": given.get("inactive_message"),
+        "invoice_creation": None,
+        "livemode": False,
+        "metadata": given.get("metadata", {}),
+        "on_behalf_of": None,
+        "payment_intent_data": data and {**dict.fromkeys(_INTENT_DATA), "metadata": {}, **data},
+        "payment_method_collection": "always",
+        "payment_method_types": None,
+        "phone_number_collection": {"enabled": False},
+        "restrictions": limits and {"completed_sessions": {"count": 0, **limits["completed_sessions"]}},
+        "shipping_address_collection": None,
+        "shipping_options": [],
+        "submit_type": given.get("submit_type", "auto"),
+        "subscription_data": None,
+        "tax_id_collection": {"enabled": False, "required": "never"},
+        "transfer_data": None,
+        "url": None,
     }
 
 

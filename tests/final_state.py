@@ -1,0 +1,128 @@
+"""What the world is in the end, told so that two runs can be compared.
+
+Ids that a vendor makes at random, and times, are left out; amounts, numbers, names and counts stay.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import Any
+
+from sale import Json, Till
+from tillbook import invariants
+
+_RANDOM_ID = re.compile(r"\b(cs_test|cs|pi|ch|txn|evt|cus|pm|req)_[A-Za-z0-9]{8,}")
+_TIMES = ("occurred_at", "recorded_at", "created_at")
+
+
+def final_state(till: Till) -> Json:
+    """Vendor objects, ledger, documents, messages and mails. Fails when an invariant of the ledger is broken."""
+    ledger = till.shop.ledger
+    assert list(invariants.broken(ledger)) == []
+    unfinished = [f"{operation.key} is {operation.state}" for operation in ledger.operations.unfinished()]
+    assert unfinished == [], "every operation reaches a final state"
+    return {"books": books(till), "stripe": stripe(till), "ledger": _ledger(till), "mails": mails(till)}
+
+
+def books(till: Till) -> Json:
+    """What the simulated QuickBooks holds, by number and name."""
+    world = till.simulator.world
+    number = {one["Id"]: one["DocNumber"] for one in world.all("quickbooks.Invoice")}
+    name = {one["Id"]: one["DisplayName"] for one in world.all("quickbooks.Customer")}
+    account = {one["Id"]: one["Name"] for one in world.all("quickbooks.Account")}
+    return {
+        "customers": sorted(name.values()),
+        "accounts": sorted(account.values()),
+        "invoices": sorted(
+            (one["DocNumber"], name[one["CustomerRef"]["value"]], str(one["TotalAmt"]), str(one["Balance"]))
+            for one in world.all("quickbooks.Invoice")
+        ),
+        "payments": sorted(
+            (
+                str(one["TotalAmt"]),
+                str(one["UnappliedAmt"]),
+                account.get(one.get("DepositToAccountRef", {}).get("value", ""), ""),
+                sorted(number[link["TxnId"]] for line in one["Line"] for link in line["LinkedTxn"]),
+            )
+            for one in world.all("quickbooks.Payment")
+        ),
+    }
+
+
+def stripe(till: Till) -> Json:
+    """What the simulated Stripe holds, by invoice and amount."""
+    world = till.simulator.world
+    return {
+        "sessions": _counted(
+            (one["metadata"].get("invoice"), one["amount_total"], one["status"], one["payment_status"])
+            for one in world.all("stripe.checkout.session")
+        ),
+        "intents": _counted(
+            (one["metadata"].get("invoice"), one["amount"], one["status"]) for one in world.all("stripe.payment_intent")
+        ),
+        "charges": _counted((one["amount"], one["status"]) for one in world.all("stripe.charge")),
+    }
+
+
+def mails(till: Till) -> list[Json]:
+    """Each mail once, however often it arrived: at least once is what we promise, under one Message-ID."""
+    told = {(masked(one["message_id"]), tuple(one["to"]), one["subject"]) for one in till.mails()}
+    return [list(map(str, one)) for one in sorted(told)]
+
+
+def _ledger(till: Till) -> Json:
+    ledger = till.shop.ledger
+    rows = ledger.database
+    numbers = ledger.sales.invoice_numbers()
+    done = [row for row in _all(till, "operation") if row["state"] == "done"]
+    return {
+        "balances": {" ".join(key): str(amount) for key, amount in sorted(ledger.facts.balances().items())},
+        "of invoices": {
+            number: {
+                " ".join(key): str(amount) for key, amount in sorted(ledger.facts.invoice_balances(number).items())
+            }
+            for number in numbers
+        },
+        "facts": _counted((row["kind"], row["provider"], _body(row["body"])) for row in _all(till, "fact")),
+        "done": _counted((row["kind"], masked(row["subject"])) for row in done),
+        "documents": _counted(
+            (row["kind"], masked(row["key"]), row["amount_minor"], row["state"]) for row in _all(till, "document")
+        ),
+        "messages": _counted(
+            (row["kind"], masked(row["key"]), row["state"], row["sent_to"], row["invoice"])
+            for row in _all(till, "message")
+        ),
+        "checkouts": _counted((row["invoice"], row["amount_minor"], row["status"]) for row in _all(till, "checkout")),
+        "inbox": _counted((row["type"], row["state"]) for row in _all(till, "inbox")),
+        "file": rows.problems(),
+    }
+
+
+def _all(till: Till, table: str) -> list[Json]:
+    """Every row of a table: the one question that the ledger's own queries do not answer."""
+    import apsw
+
+    connection = apsw.Connection(str(till.home / "ledger.db"), flags=apsw.SQLITE_OPEN_READONLY)
+    connection.row_trace = lambda cursor, row: {
+        column[0]: value for column, value in zip(cursor.get_description(), row, strict=True)
+    }
+    try:
+        return list(connection.execute(f"select * from {table}"))  # noqa: S608  our own names
+    finally:
+        connection.close()
+
+
+def _body(text: str) -> str:
+    body = {name: value for name, value in json.loads(text).items() if name not in _TIMES}
+    return masked(json.dumps(body, sort_keys=True))
+
+
+def masked(text: str) -> str:
+    """The text without what a vendor made at random."""
+    return _RANDOM_ID.sub(r"\1_*", text)
+
+
+def _counted(rows: Any) -> list[str]:
+    return sorted(f"{number} x {row}" for row, number in Counter(map(str, rows)).items())
