@@ -23,7 +23,7 @@ class CreatedCheckout:
     checkout_id: str
     url: str
     amount: Money
-    expires_at: str
+    expires_at: str | None
     already_done: bool
 
 
@@ -42,7 +42,7 @@ def create_checkout(invoice: str, *, provider: str, shop: Workshop) -> CreatedCh
         checkout_id=page.id,
         url=page.url,
         amount=page.amount,
-        expires_at=rfc3339(page.expires_at),
+        expires_at=None if page.expires_at is None else rfc3339(page.expires_at),
         already_done=opened.already_done,
     )
 

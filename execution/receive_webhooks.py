@@ -9,12 +9,11 @@ import typer
 from tillbook import cli
 
 if TYPE_CHECKING:
-    from starlette.applications import Starlette
-
+    from tillbook.serving import Application
     from tillbook.workshop import Workshop
 
 
-def receive_webhooks(*, shop: Workshop) -> Starlette:
+def receive_webhooks(*, shop: Workshop) -> Application:
     """The application for one process. Raises Refused when a webhook secret is missing: nothing is taken unverified."""
     from tillbook.form_intake import read_product  # noqa: PLC0415  start-up time
     from tillbook.pay_pages import PayPages  # noqa: PLC0415

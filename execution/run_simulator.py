@@ -19,6 +19,7 @@ def run_simulator(*, port: int, state: Path, deliver_to: str, record: Path | Non
     """
     from tillbook.simulator.server import Simulator, SimulatorError  # noqa: PLC0415  start-up time
 
+    settings.make_home()  # before the simulator does: it holds the ledger, which is nobody else's business
     simulator = Simulator(state, port=port, deliver_to=deliver_to, record=record)
     try:
         simulator.serve_forever(started=lambda: _announce(simulator.url, state))

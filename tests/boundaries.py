@@ -52,6 +52,10 @@ class Watch:
     _thread: int = field(default_factory=threading.get_ident)
     _resting: bool = False
 
+    @property
+    def died(self) -> bool:
+        return 0 <= self.end_at < len(self.passed)
+
     def __call__(self, kind: str, what: str) -> None:
         if self._resting or threading.get_ident() != self._thread:
             return

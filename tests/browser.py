@@ -29,7 +29,7 @@ FLAGS = (
 WIDE, NARROW = 1280, 390
 PATIENCE_SECONDS = 10
 
-# Every text and button that is seen, with the colours that a person sees and how large it is written.
+# Every text that is seen, with the contrast between its colour and what lies under it.
 _TEXTS = """
 const rgb = text => (text.match(/[0-9.]+/g) || []).map(Number);
 const ground = element => {
@@ -56,13 +56,16 @@ for (const element of document.body.querySelectorAll("*")) {
 }
 return found;
 """
+_SOUND = """
+return {lang: document.documentElement.lang, title: document.title, headings: document.querySelectorAll("h1").length,
+        images: [...document.images].filter(image => !image.alt).length,
+        unlabelled: [...document.querySelectorAll("input:not([type=hidden]), select, textarea")]
+          .filter(field => !field.labels.length || !field.labels[0].innerText.trim()).map(field => field.name),
+        foreign: performance.getEntriesByType("resource").map(entry => entry.name)};
+"""
 _OUTLINE = """
 const style = getComputedStyle(document.activeElement);
 return style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth);
-"""
-_UNLABELLED = """
-return [...document.querySelectorAll("input:not([type=hidden]), select, textarea")]
-  .filter(field => !field.labels.length || !field.labels[0].innerText.trim()).map(field => field.name);
 """
 _NAME = """
 const at = document.activeElement;
@@ -104,14 +107,23 @@ class Customer:
     def one(self, selector: str) -> WebElement:
         return self.driver.find_element(By.CSS_SELECTOR, selector)
 
+    def has(self, selector: str) -> bool:
+        return bool(self.driver.find_elements(By.CSS_SELECTOR, selector))
+
     def faint_texts(self, at_least: float = 4.5) -> list[str]:
         """Every visible text whose contrast is under the ratio that WCAG asks for."""
         texts: list[Any] = self.driver.execute_script(_TEXTS)
         assert texts, "a page without a text was measured"
         return [f"{text}: {ratio:.2f}" for text, ratio in texts if ratio < at_least]
 
-    def unlabelled_fields(self) -> list[str]:
-        return list(self.driver.execute_script(_UNLABELLED))
+    def soundness(self) -> dict[str, Any]:
+        """What a screen reader needs, and what the page loads besides itself."""
+        return dict(self.driver.execute_script(_SOUND))
+
+    def complaints(self) -> list[str]:
+        """What the browser refused on pages since it was last asked, a policy's violations say; not their statuses."""
+        entries = self.driver.get_log("browser")  # type: ignore[no-untyped-call]  # Selenium leaves it untyped
+        return [entry["message"] for entry in entries if "Failed to load resource" not in entry["message"]]
 
     def hidden_pixels(self) -> int:
         """How far the page is wider than the window."""
@@ -132,6 +144,11 @@ class Customer:
         self.press(Keys.TAB)
         return self.focused
 
+    def tab_back(self) -> str:
+        """Shift and Tab; what has the focus then."""
+        ActionChains(self.driver, duration=0).key_down(Keys.SHIFT).send_keys(Keys.TAB).key_up(Keys.SHIFT).perform()
+        return self.focused
+
     def leave_by(self, selector: str) -> None:
         """Click on something that leads to another page, and wait for that page."""
         with self.next_page():
@@ -147,7 +164,17 @@ class Customer:
             lambda driver: driver.execute_script("return !window.before && document.readyState === 'complete'")
         )
 
-    def fill_card(self, number: str, name: str = "Grace Hopper") -> None:
+    def follow_into_new_tab(self, frame: str, selector: str) -> None:
+        """Click on a link inside a frame; what it opens becomes the page in front, the old tab is closed."""
+        self.driver.switch_to.frame(self.one(frame))
+        self.one(selector).click()
+        WebDriverWait(self.driver, PATIENCE_SECONDS, poll_frequency=0.02).until(
+            lambda driver: len(driver.window_handles) > 1
+        )
+        self.driver.close()
+        self.driver.switch_to.window(self.driver.window_handles[-1])
+
+    def pay_with(self, number: str, name: str = "Grace Hopper") -> None:
         """Type a card into the checkout page and send it."""
         values = {"card_number": number, "card_expiry": "12 / 40", "card_cvc": "123", "card_name": name}
         for field, value in values.items():

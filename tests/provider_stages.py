@@ -185,16 +185,18 @@ def simulated_settings(home: Path) -> Settings:
         return settings_room.load()
 
 
-def request_of(amount: Money = SIXTY, *, invoice: str = "", email: str = "ada@example.com") -> CheckoutRequest:
-    """A request for a page; `invoice` empty: for a number that no other test uses."""
+def request_of(
+    amount: Money = SIXTY, *, invoice: str = "", email: str = "ada@example.com", lasting: bool = False
+) -> CheckoutRequest:
+    """A request for a page; `invoice` empty: for a number that no other test uses; `lasting`: for one that stays."""
     number = invoice or f"INV-{next(_numbers)}"
     return CheckoutRequest(
         invoice=number,
         amount=amount,
         description=f"Invoice {number}",
         email=email,
-        success_url="https://till.example/paid",
-        cancel_url="https://till.example/",
+        success_url="" if lasting else "https://till.example/paid",
+        cancel_url="" if lasting else "https://till.example/",
     )
 
 

@@ -18,6 +18,7 @@ import uvicorn
 from receive_webhooks import receive_webhooks
 from sale import Till, control
 from simulated_stripe import wait_until
+from tillbook.serving import LimitedProtocol
 from tillbook.simulator.server import free_port
 from tillbook.workshop import Workshop, open_workshop
 
@@ -67,7 +68,7 @@ def receiving(till: Till, monkeypatch: pytest.MonkeyPatch, *, deliver: bool = Tr
     shop = open_workshop()
     application = receive_webhooks(shop=shop)
     config = uvicorn.Config(
-        application, host="127.0.0.1", port=port, http="httptools", loop="uvloop", access_log=False, log_config=None
+        application, host="127.0.0.1", port=port, http=LimitedProtocol, loop="uvloop", access_log=False, log_config=None
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="receiver", daemon=True)

@@ -1,7 +1,6 @@
 """The table of everything that must survive a crash, a bad vendor or seven copies of itself: one row a step.
 
-A new step is a new row: how the situation comes about, and the command that is tried in it. `Stage` sets a
-situation up once and puts it back for every trial.
+A new step is a new row: how the situation comes about, and the command that is tried in it.
 """
 
 from __future__ import annotations
@@ -18,12 +17,13 @@ from tillbook.simulator.server import Photograph
 from tillbook.workshop import open_workshop
 
 READ_LAG = 61  # longer than any vendor's read lag and than the first pause after a failure
-ALL_GOES_WELL, UNCERTAIN, BUSY = 0, 5, 4
+DONE, UNAVAILABLE, UNCERTAIN = 0, 4, 5
+ROUND = ("run_pending",)
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """`prepare` makes the situation, `command` is the step. `mails`: whether the step itself may send any."""
+    """`prepare` makes the situation in which `command`, a script with its arguments, is tried."""
 
     name: str
     command: tuple[str, ...]
@@ -104,88 +104,93 @@ SCENARIOS = (
 NAMES = [scenario.name for scenario in SCENARIOS]
 
 
+@dataclass(frozen=True)
+class Situation:
+    """A home folder and the vendors' world at one moment."""
+
+    home: Path
+    world: Photograph
+
+
 @dataclass
 class Stage:
-    """One scenario in one world. `set_up` once; `back` before every trial."""
+    """One scenario in one world; `back` puts its situation back, as often as it is tried."""
 
     till: Till
     scenario: Scenario
-    _world: Photograph = field(init=False)
-    _home: Path = field(init=False)
+    prepared: Situation = field(init=False)
 
-    @staticmethod
-    def of(till: Till, scenario: Scenario) -> Stage:
-        stage = Stage(till, scenario)
-        scenario.prepare(till)
-        till.shop.close()
-        stage._home = till.home.with_name("home as prepared")
-        shutil.copytree(till.home, stage._home)
-        stage._world = till.simulator.photograph()
-        return stage
+    def __post_init__(self) -> None:
+        self.scenario.prepare(self.till)
+        self.till.shop.close()
+        self.prepared = self.kept("as prepared")
 
-    def back(self) -> None:
-        """The prepared situation again, in the vendors' world and on our disk."""
+    def kept(self, name: str) -> Situation:
+        """The situation of this moment, to come back to."""
+        copy = self.till.home.with_name(f"home {name}")
+        shutil.copytree(self.till.home, copy)
+        return Situation(copy, self.till.simulator.photograph())
+
+    def back(self, situation: Situation | None = None) -> None:
+        """The prepared situation, or another one, in the vendors' world and on our disk."""
+        chosen = situation or self.prepared
         self.till.shop.close()
         shutil.rmtree(self.till.home)
-        shutil.copytree(self._home, self.till.home)
-        self.till.simulator.restore(self._world)
+        shutil.copytree(chosen.home, self.till.home)
+        self.till.simulator.restore(chosen.world)
 
     @property
-    def command(self) -> list[str]:
-        return [part.format(home=self.till.home) for part in self.scenario.command]
+    def command(self) -> tuple[str, ...]:
+        return tuple(part.format(home=self.till.home) for part in self.scenario.command)
 
-    def watched(self, *command: str, end_at: int = -1) -> Watch:
-        """Run a command (the step, unless another is named) and say what it passed; it may die on its way."""
-        watch = Watch(self.till.home, end_at)
-        try:
-            with watch.on_duty():
-                ran = self.till.run(*(command or self.command))
-        except Death:
-            return watch
-        assert end_at < 0, f"there was no boundary {end_at}: {watch.passed}"
-        assert ran.code == 0, ran.err
-        return watch
+    @property
+    def recoveries(self) -> tuple[tuple[str, ...], ...]:
+        """What can be run after a crash: the same command, or the round of cron."""
+        return tuple(dict.fromkeys((self.command, ROUND)))
 
     def step(self) -> Ran:
         return self.till.run(*self.command)
 
-    def finish_by_repeating(self) -> None:
-        """The same command again, and once more after the read lag when it could not be sure."""
-        self._within_two_rounds(self.step)
+    def watched(self, command: tuple[str, ...], end_at: int = -1) -> Watch:
+        """Run a command and say what it passed; with `end_at` it dies there, if it comes that far."""
+        watch = Watch(self.till.home, end_at)
+        try:
+            with watch.on_duty():
+                ran = self.till.run(*command)
+        except Death:
+            return watch
+        assert ran.code in (DONE, UNAVAILABLE, UNCERTAIN), ran.err
+        return watch
 
-    def finish_by_rounds(self) -> None:
-        """What cron does; then the person repeats the command, which may have died before it was written down."""
-        self._within_two_rounds(lambda: self.till.run("run_pending"))
-        last = self.step()
-        assert last.code == ALL_GOES_WELL, last.err
+    def finish(self, command: tuple[str, ...]) -> None:
+        """Recover within two rounds; a step that a person runs may have died before it was written down, so she
+        runs it again."""
+        first = self.till.run(*command)
+        assert first.code in (DONE, UNAVAILABLE, UNCERTAIN), first.err
+        if first.code != DONE:
+            self.till.later(READ_LAG)
+            second = self.till.run(*command)
+            assert second.code == DONE, second.err + second.out
+        if command != self.command:
+            last = self.step()
+            assert last.code == DONE, last.err
 
-    def quiet(self) -> Json:
-        """Let two more rounds pass, so that whatever was owed is done; the state of the world then."""
+    def end(self) -> Json:
+        """What is still owed is done in a last round; the state of the world then."""
         from final_state import final_state
 
-        for _ in range(2):
-            self.till.later(READ_LAG)
-            ran = self.till.run("run_pending")
-            assert ran.code == ALL_GOES_WELL, ran.err + ran.out
+        self.till.later(READ_LAG)
+        ran = self.till.run(*ROUND)
+        assert ran.code == DONE, ran.err + ran.out
         self.till.shop = open_workshop()
         return final_state(self.till)
 
-    def _within_two_rounds(self, act: Callable[[], Ran]) -> None:
-        first = act()
-        assert first.code in (ALL_GOES_WELL, BUSY, UNCERTAIN), first.err
-        if first.code != ALL_GOES_WELL:
-            self.till.later(READ_LAG)
-            second = act()
-            assert second.code == ALL_GOES_WELL, second.err + second.out
-
-
-def recorded(stage: Stage) -> tuple[list[str], Json]:
-    """The boundaries of an undisturbed run, and the state that it leads to."""
-    stage.back()
-    passed = stage.watched().passed
-    return passed, stage.quiet()
+    def undisturbed(self) -> tuple[list[str], str]:
+        """What the step passes when nothing happens to it, and the state that it leads to, as text."""
+        self.back()
+        return self.watched(self.command).passed, dumped(self.end())
 
 
 def dumped(state: Json) -> str:
     """A state as text, for a difference that people can read."""
-    return json.dumps(state, indent=1, sort_keys=True, default=str)
+    return json.dumps(state, indent=1, sort_keys=True)

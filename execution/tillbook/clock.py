@@ -18,6 +18,7 @@ class Clock:
 
     def __init__(self, offset_file: Path | None = None) -> None:
         self._offset_file = offset_file
+        self._known: tuple[tuple[int, int], int] | None = None
 
     def now(self) -> int:
         """UTC seconds."""
@@ -34,9 +35,13 @@ class Clock:
         if self._offset_file is None:
             return 0
         try:
-            return int(json.loads(self._offset_file.read_text())["offset_seconds"])
+            written = self._offset_file.stat()
+            version = (written.st_ino, written.st_mtime_ns)
+            if self._known is None or self._known[0] != version:
+                self._known = (version, int(json.loads(self._offset_file.read_text())["offset_seconds"]))
         except FileNotFoundError:
             return 0
+        return self._known[1]
 
 
 def rfc3339(seconds: int) -> str:

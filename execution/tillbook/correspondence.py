@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tillbook import invoices
+from tillbook import checkouts, invoices
 from tillbook.clock import business_date
 from tillbook.errors import Refused, TillbookError, Unavailable, Uncertain, worst_exit_code
 from tillbook.facts import PaymentSucceeded
@@ -16,9 +16,12 @@ from tillbook.orders import Order, parse_order, plain
 from tillbook.patience import next_attempt
 
 if TYPE_CHECKING:
+    from tillbook.invoices import Issued
     from tillbook.ledger.database import Row
     from tillbook.ledger.sales import Invoice
     from tillbook.workshop import Workshop
+
+LASTING_PROVIDER = "stripe"  # the one whose pages can outlive a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ def send_messages(shop: Workshop, *, limit: int, progress: Callable[[int], None]
                 sent += bool(send(shop, message))
             except Refused as error:
                 failed += 1
+                exit_code = worst_exit_code([exit_code, error.exit_code])
                 _end(shop, message, "failed", error.message)
             except (Unavailable, Uncertain) as error:
                 exit_code = worst_exit_code([exit_code, error.exit_code])
@@ -120,8 +124,15 @@ def _invoice_mail(shop: Workshop, message: Row, invoice: Invoice) -> Contents:
     if not issued.booked.balance:
         return "", {"why": "the invoice is paid"}
     context = _sale(shop, invoice)
-    context["pay_url"] = f"{shop.settings.return_url}/pay/{invoice.token}" if shop.settings.return_url else ""
+    context["pay_url"] = _pay_url(shop, issued)
     return str(context["email"]), context
+
+
+def _pay_url(shop: Workshop, issued: Issued) -> str:
+    """Where the invoice can be paid for as long as it is open: our own page, else one that lasts at the provider."""
+    if shop.settings.base_url:
+        return f"{shop.settings.base_url}/pay/{issued.invoice.token}"
+    return checkouts.lasting_checkout(shop, issued, LASTING_PROVIDER).url
 
 
 def _confirmation(shop: Workshop, message: Row, invoice: Invoice) -> Contents:

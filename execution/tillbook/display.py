@@ -79,6 +79,20 @@ def _chain(name: str, links: list[dict[str, Any]]) -> RenderableType:
     return table
 
 
+def _entries(name: str, rows: list[dict[str, Any]]) -> RenderableType:
+    """What a rehearsal would post: debits and credits in columns of their own."""
+    table = Table(title=name, title_justify="left", title_style="bold")
+    table.add_column("account")
+    table.add_column("invoice")
+    table.add_column("debit", justify="right", no_wrap=True)
+    table.add_column("credit", justify="right", no_wrap=True)
+    for row in rows:
+        minor, currency = row["amount"]["minor"], row["amount"]["currency"]
+        posted = Text(str(Money(abs(minor), currency)))
+        table.add_row(_cell(row["account"]), _cell(row["invoice"]), *((posted, "") if minor > 0 else ("", posted)))
+    return table
+
+
 def _plan(name: str, rows: list[dict[str, Any]]) -> RenderableType:
     """What a rehearsal would send: each operation, its parameters below."""
     return Group(Text(name, style="bold"), *_steps(rows))
@@ -94,7 +108,7 @@ def _steps(rows: list[dict[str, Any]]) -> Iterator[RenderableType]:
         yield Padding(parameters, (0, 0, 0, _INDENT))
 
 
-_LISTS = {"chain": _chain, "plan": _plan}
+_LISTS = {"chain": _chain, "plan": _plan, "entries": _entries}
 
 
 # -- values ----------------------------------------------------------------------------------------

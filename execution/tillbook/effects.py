@@ -89,7 +89,9 @@ def _send(shop: Workshop, door: Door, operation: Operation) -> Operation:
             shop.ledger.operations.mark_refused(operation, error.message, shop.clock.now())
         raise
     except Uncertain as error:
-        raise _unknown(shop, operation, error.message) from error
+        if first_time:
+            raise _unknown(shop, operation, error.message) from error
+        return _look(shop, door, operation)  # an error may stay pinned to its key: then only a look brings an end
     return _done(shop, operation, result)
 
 

@@ -109,6 +109,7 @@ def record_invoice(ledger: Ledger, booked: BookedInvoice, now: int) -> None:
         customer=booked.customer_id,
         total=booked.total,
         tax=booked.tax,
+        balance=booked.balance,
         problem=problem,
     )
     if fact := _invoice_fact(ledger, booked, now):

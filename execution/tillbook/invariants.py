@@ -12,8 +12,10 @@ from tillbook.money import Money
 
 def broken(ledger: Ledger) -> Iterator[str]:
     """A sentence for each invariant that does not hold; nothing when all is well."""
-    yield from _file(ledger)
-    yield from ledger.facts.broken_seals()
+    damage = [*_file(ledger), *ledger.facts.broken_seals()]
+    yield from damage
+    if damage:  # nothing can be said about what rests on facts like these
+        return
     yield from _balance(ledger)
     for number in ledger.sales.invoice_numbers():
         yield from _invoice(ledger, number)

@@ -10,6 +10,7 @@ from tillbook import bookkeeping, effects, intake
 from tillbook.clock import business_date
 from tillbook.errors import Refused
 from tillbook.ledger.sales import Invoice
+from tillbook.money import Money
 from tillbook.operations import Plan
 from tillbook.orders import Order, order_json
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from tillbook.workshop import Workshop
 
 NAME_ATTEMPTS = 20
+CHANGES = "changes:quickbooks"
+OVERLAP_SECONDS = 300  # a change may be listed late, and clocks differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def issue(shop: Workshop, order: Order, *, allow_backorder: bool) -> Issued:
         )
     if known is not None and known.quickbooks_id:
         return refresh(shop, known)
-    _check_company(company(shop), order)
+    _check_company(shop, order)
     items = _items(shop, order, allow_backorder=allow_backorder)
     customer = _customer(shop, order)
     known = known or _ask_for(shop, order)
@@ -110,6 +113,30 @@ def known_or_adopted(shop: Workshop, number: str) -> Issued:
     return _adopt(shop, booked)
 
 
+def learn_of_changes(shop: Workshop) -> None:
+    """Record what was changed, paid, voided or deleted in QuickBooks since the last time, as far as pages hang on it.
+
+    An older change is known already: an invoice is read before a page is made for it. Raises Refused or Unavailable.
+    """
+    from dataclasses import replace  # noqa: PLC0415  start-up time
+
+    oldest, started = shop.ledger.sales.oldest_open_checkout(), shop.clock.now()
+    if oldest is None:
+        return
+    since = max(oldest, shop.ledger.activity.cursor(CHANGES)) - OVERLAP_SECONDS
+    found = shop.books.invoices_changed(since)
+    for booked in found.changed:
+        known = shop.ledger.sales.invoice_by_quickbooks_id(booked.id)
+        if known is not None and (known.total, known.tax, known.balance) != (booked.total, booked.tax, booked.balance):
+            with shop.ledger.transaction():
+                intake.record_invoice(shop.ledger, replace(booked, number=known.number), shop.clock.now())
+    with shop.ledger.transaction():
+        for quickbooks_id in found.deleted:
+            if known := shop.ledger.sales.invoice_by_quickbooks_id(quickbooks_id):
+                shop.ledger.sales.set_balance(known.number, Money.zero(known.currency))
+        shop.ledger.activity.set_cursor(CHANGES, started)
+
+
 def require_sound(issued: Issued) -> Issued:
     """The same, unless its total differs from the order's: then nothing may be charged. Raises Refused."""
     if issued.invoice.problem:
@@ -147,16 +174,24 @@ def _adopt(shop: Workshop, booked: BookedInvoice) -> Issued:
     return _whole(shop, booked, already_done=False)
 
 
-def _check_company(found: Company, order: Order) -> None:
+def _check_company(shop: Workshop, order: Order) -> None:
+    found = company(shop)
     if not found.custom_numbers:
         raise Refused(
             "QuickBooks numbers invoices by itself in this company, so the number of the order would be lost",
             hint="In QuickBooks: Account and settings, Sales, turn on 'Custom transaction numbers'.",
         )
-    if order.currency != found.home_currency and not found.multi_currency:
+    if order.currency == found.home_currency:
+        return
+    if not found.multi_currency:
         raise Refused(
             f"currency: the order is in {order.currency}, but the company uses {found.home_currency} only",
             hint="Correct the currency, or turn on multicurrency in QuickBooks.",
+        )
+    if not shop.books.uses_currency(order.currency):
+        raise Refused(
+            f"currency: the order is in {order.currency}, which is not one of the company's currencies",
+            hint="Correct the currency, or add it in QuickBooks: Settings, Currencies.",
         )
 
 

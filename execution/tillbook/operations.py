@@ -139,10 +139,13 @@ def next_generation(last: Operation | None, plan: Plan, *, renew: str = "") -> i
 def next_move(operation: Operation, evidence: Evidence, now: int) -> Move:
     """Send again while the vendor surely remembers the key (half its window); after that, look first.
 
-    A clock that was set back says nothing about the age, so that is a case for looking too.
+    A clock that was set back says nothing about the age, so that is a case for looking too. And once a look found
+    nothing, nothing more is sent under this key: else a second look could not prove anything.
     """
     if operation.state == "prepared":
         return Move.SEND
+    if operation.absent_since is not None:
+        return Move.LOOK
     age = now - (operation.sent_at or operation.prepared_at)
     return Move.SEND if 0 <= age < evidence.window_seconds // 2 else Move.LOOK
 

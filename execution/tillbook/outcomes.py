@@ -46,7 +46,7 @@ def _checkout(ledger: Ledger, operation: Operation, now: int) -> None:
             operation=operation.id,
             url=_result(operation, "url"),
             amount=parse(params["amount"], params["currency"]),
-            expires_at=int(_result(operation, "expires_at")),
+            expires_at=(operation.result or {})["expires_at"],
             status="open",
             created_at=now,
         )

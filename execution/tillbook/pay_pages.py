@@ -48,7 +48,7 @@ class PayPages:
     async def open(self, request: Request) -> Response:
         """Open or mint the checkout and send the customer there."""
         invoice = self._shop.ledger.sales.invoice_by_token(request.path_params["token"])
-        if invoice is None:
+        if invoice is None or invoice.total is None:
             return self._page("unknown.html", 404)
         provider = request.query_params.get("provider", self._providers[0])
         try:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tillbook import checkouts, effects
+from tillbook import checkouts, effects, invoices
 from tillbook.errors import TillbookError
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ def settle_all(shop: Workshop, troubles: Troubles, *, limit: int) -> int:
         with troubles.noted(f"{operation.kind} {operation.subject}"):
             effects.settle(shop, operation)
             settled += 1
-    with troubles.noted("open pages"):
-        settled += checkouts.settle_open(shop, limit=limit)
+    with troubles.noted("what changed in QuickBooks"):
+        invoices.learn_of_changes(shop)
+    for number in shop.ledger.sales.doubtful_checkouts(limit):
+        with troubles.noted(f"pages of invoice {number}"):
+            settled += checkouts.settle_pages(shop, number)
     return settled

@@ -35,6 +35,7 @@ def post_documents(shop: Workshop, *, limit: int, progress: Callable[[int], None
             post(shop, document)
             posted += 1
         except Refused as error:
+            exit_code = worst_exit_code([exit_code, error.exit_code])
             with shop.ledger.transaction():
                 shop.ledger.documents.mark_failed(document.key, error.message)
         except (Unavailable, Uncertain) as error:

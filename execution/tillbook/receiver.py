@@ -8,6 +8,7 @@ that its sender did not sign, or that makes no sense, is 400 for good (A15).
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,15 +27,17 @@ if TYPE_CHECKING:
 
     from tillbook.pay_pages import PayPages
     from tillbook.providers import Provider
+    from tillbook.serving import Application, Message, Receive, Send
     from tillbook.workshop import Workshop
 
 BODY_LIMIT_BYTES = 1024 * 1024
-BODY_DEADLINE_SECONDS = 15.0
 BUSY_LIMIT_SECONDS = 3.0
 BUSY_PAUSE_SECONDS = 0.005
 
 Write = Callable[[int], bool]
 Endpoint = Callable[["Request"], Awaitable[Response]]
+_Answer = tuple[int, bytes, list[tuple[bytes, bytes]]]
+RECEIVED = b'{"received":true}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +87,60 @@ class SharedCommit:
 
 def build_app(
     shop: Workshop, pages: PayPages, providers: dict[str, Provider], product: FormProduct, connect: Endpoint
-) -> Starlette:
+) -> Application:
     """The application. `shop`'s ledger never waits for a lock; `connect` takes QuickBooks' redirect."""
     commit = SharedCommit(shop)
+    return Webhooks(shop, commit, providers, _other_routes(shop, commit, pages, product, connect))
 
-    async def webhook(request: Request) -> Response:
-        provider = providers.get(request.path_params["provider"])
+
+class Webhooks:
+    """`/webhooks/PROVIDER`, and everything else passed on.
+
+    A bare ASGI application: nearly all requests come here, and a routing table with request and response objects
+    costs more than the signature, the envelope and the commit together.
+    """
+
+    def __init__(
+        self, shop: Workshop, commit: SharedCommit, providers: dict[str, Provider], others: Application
+    ) -> None:
+        self._shop = shop
+        self._commit = commit
+        self._providers = {f"/webhooks/{name}".encode(): provider for name, provider in providers.items()}
+        self._others = others
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        provider = self._providers.get(scope["raw_path"])  # as it was sent: no second spelling of an address
         if provider is None:
-            return JSONResponse({"error": "no such provider"}, status_code=404)
-        event = provider.verify(request.headers, await _body(request))
-        await commit.keep(lambda now: shop.ledger.inbox.add(event, source="webhook", now=now))
-        return JSONResponse({"received": True})
+            await self._others(scope, receive, send)
+            return
+        status, body, headers = await self._answer(provider, scope, receive)
+        headers = [*headers, (b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
+    async def _answer(self, provider: Provider, scope: Message, receive: Receive) -> _Answer:
+        try:
+            if scope["method"] != "POST":
+                raise HTTPException(405, "only POST is taken here", {"allow": "POST"})
+            await self._keep(provider, scope, await read_body(receive))
+        except HTTPException as error:
+            headers = [(name.encode(), value.encode()) for name, value in (error.headers or {}).items()]
+            return error.status_code, _error(error.detail), headers
+        except TillbookError as error:
+            return 400 if isinstance(error, Refused) else 503, _error(error.message), []
+        return 200, RECEIVED, []
+
+    async def _keep(self, provider: Provider, scope: Message, body: bytes) -> None:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        event = provider.verify(headers, body)
+        await self._commit.keep(lambda now: self._shop.ledger.inbox.add(event, source="webhook", now=now))
+
+
+def _other_routes(
+    shop: Workshop, commit: SharedCommit, pages: PayPages, product: FormProduct, connect: Endpoint
+) -> Application:
     async def form(request: Request) -> Response:
-        body = await _body(request)
+        body = await read_body(request.receive)
         order = read_form(request.headers, body, secret=shop.settings.form_secret, product=product)
         text = order_json(order)
         if await commit.keep(lambda now: shop.ledger.forms.add(order.number, text, now)):
@@ -109,9 +152,8 @@ def build_app(
         waiting, oldest = shop.ledger.inbox.waiting()
         return JSONResponse({"ok": True, "waiting": waiting, "oldest_received_at": oldest})
 
-    return Starlette(
+    app = Starlette(
         routes=[
-            Route("/webhooks/{provider}", webhook, methods=["POST"]),
             Route("/forms/sales", form, methods=["POST"]),
             Route("/pay/{token}", pages.show, methods=["GET"]),
             Route("/pay/{token}", pages.open, methods=["POST"]),
@@ -122,26 +164,38 @@ def build_app(
         ],
         exception_handlers={Refused: _answer(400), TillbookError: _answer(503)},
     )
+    application.router.redirect_slashes = False  # a redirect would lose the body (A21)
+    return application
 
 
-async def _body(request: Request) -> bytes:
-    """The raw body, counted while it is read. Raises 413 beyond the limit, 408 when it comes too slowly."""
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_DEADLINE_SECONDS):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > BODY_LIMIT_BYTES:
-                    raise HTTPException(413, f"at most {BODY_LIMIT_BYTES} bytes", {"connection": "close"})
-    except TimeoutError:
-        raise HTTPException(408, "the body came too slowly", {"connection": "close"}) from None
-    return bytes(body)
+async def read_body(receive: Receive) -> bytes:
+    """The raw body. Raises HTTPException: 413 beyond the limit, 408 when the sender went away or was cut off.
+
+    What is over the limit is read and forgotten, for a sender hears the answer only after it could send everything.
+    """
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise HTTPException(408, "the body did not come")
+        part: bytes = message.get("body", b"")
+        size, more = size + len(part), message.get("more_body", False)
+        if size <= BODY_LIMIT_BYTES:
+            parts.append(part)
+    if size > BODY_LIMIT_BYTES:
+        raise HTTPException(413, f"at most {BODY_LIMIT_BYTES} bytes", {"connection": "close"})
+    return b"".join(parts)
 
 
 def _fail(batch: list[_Waiter], error: Unavailable) -> None:
     for waiter in batch:
         if not waiter.done.done():
             waiter.done.set_exception(error)
+
+
+def _error(message: str) -> bytes:
+    return json.dumps({"error": message}).encode()
 
 
 def _answer(status: int) -> Callable[[Request, Exception], Response]:

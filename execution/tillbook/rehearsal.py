@@ -70,7 +70,8 @@ def _invoice(operation: Operation) -> Json:
 
 
 def _checkout(operation: Operation) -> Json:
-    return {"checkout_id": "(new)", "url": "", "expires_at": operation.prepared_at}
+    expires_at = operation.prepared_at if operation.params["success_url"] else None
+    return {"checkout_id": f"(new) {operation.subject}", "url": "", "expires_at": expires_at}
 
 
 def _new(_: Operation) -> Json:

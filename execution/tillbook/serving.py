@@ -1,82 +1,107 @@
-"""The web server of the receiver: uvicorn with deadlines, so that slow senders cannot hold its connections."""
+"""The web server of the receiver: uvicorn with limits, so that slow or endless senders hold neither it nor its memory.
+
+A request that is not complete in time is 408 (A17); headers beyond the limit are 431, and whoever sends more bytes
+than any request may have is cut off (A16), wherever in the request they are: a header, a chunk or a trailer.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import gc
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-if TYPE_CHECKING:
-    from starlette.applications import Starlette
-
-HEADER_DEADLINE_SECONDS = 10.0
+REQUEST_DEADLINE_SECONDS = 15.0
 KEEP_ALIVE_SECONDS = 15
 MOST_CONNECTIONS = 1000
 MOST_HEADER_BYTES = 64 * 1024
+MOST_REQUEST_BYTES = 16 * 1024 * 1024
+"""More than any body that is taken: what is over the body's limit is read and forgotten, so its sender hears why."""
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
-class DeadlineProtocol(HttpToolsProtocol):
-    """Cuts off a connection whose request line and headers are not complete in time (A17), or are too large (A16)."""
+class LimitedProtocol(HttpToolsProtocol):
+    """One connection. A request that comes in one piece, as nearly all do, needs no timer at all."""
 
-    _deadline: asyncio.TimerHandle | None = None
-    _header_bytes = 0
+    deadline_seconds = REQUEST_DEADLINE_SECONDS
+    _timer: asyncio.TimerHandle | None = None
+    _in_headers = True
+    _complete = False
+    _received = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         super().connection_made(transport)
-        self._await_headers()
+        self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_waiting()
+        self._stop_timer()
         super().connection_lost(exc)
 
-    def on_url(self, url: bytes) -> None:
-        super().on_url(url)
-        self._count(url)
+    def data_received(self, data: bytes) -> None:
+        self._received += len(data)
+        super().data_received(data)
+        if self._complete:
+            self._received = 0
+            return
+        if self._received > (MOST_HEADER_BYTES if self._in_headers else MOST_REQUEST_BYTES):
+            self._cut_off(b"431 Request Header Fields Too Large" if self._in_headers else b"413 Content Too Large")
+        elif self._timer is None:
+            self._start_timer()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        super().on_header(name, value)
-        self._count(name + value)
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._complete, self._in_headers = False, True
 
     def on_headers_complete(self) -> None:
-        self._stop_waiting()
-        self._header_bytes = 0
+        self._in_headers = False
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MOST_HEADER_BYTES:
+            self.app = _headers_too_large
         super().on_headers_complete()
 
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        self._await_headers()
+    def on_message_complete(self) -> None:
+        self._complete = True
+        self._stop_timer()
+        super().on_message_complete()
 
-    def _await_headers(self) -> None:
-        self._stop_waiting()
-        self._deadline = self.loop.call_later(
-            HEADER_DEADLINE_SECONDS + KEEP_ALIVE_SECONDS if self.cycle else HEADER_DEADLINE_SECONDS, self._cut_off
-        )
+    def _start_timer(self) -> None:
+        self._timer = self.loop.call_later(self.deadline_seconds, self._cut_off, b"408 Request Timeout")
 
-    def _stop_waiting(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def _count(self, part: bytes) -> None:
-        self._header_bytes += len(part)
-        if self._header_bytes > MOST_HEADER_BYTES:
-            self._cut_off()
-
-    def _cut_off(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.close()
+    def _cut_off(self, status: bytes) -> None:
+        """Say why, unless nothing was asked or an answer is under way, and close."""
+        self._stop_timer()
+        if self.transport.is_closing():
+            return
+        if self._received and (self.cycle is None or self._in_headers or not self.cycle.response_started):
+            self.transport.write(b"HTTP/1.1 %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n" % status)
+        self.transport.close()
 
 
-def serve(application: Starlette, host: str, port: int) -> None:
-    """Serve until Ctrl-C or SIGTERM; requests under way are answered first."""
-    uvicorn.Server(
+async def _headers_too_large(_scope: Message, _receive: Receive, send: Send) -> None:
+    headers = [(b"content-length", b"0"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 431, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def server(application: Application, host: str, port: int) -> uvicorn.Server:
+    """The server for an ASGI application, not yet running."""
+    return uvicorn.Server(
         uvicorn.Config(
             application,
             host=host,
             port=port,
-            http=DeadlineProtocol,
+            http=LimitedProtocol,
             loop="uvloop",
             ws="none",
             lifespan="off",
@@ -87,4 +112,10 @@ def serve(application: Starlette, host: str, port: int) -> None:
             timeout_graceful_shutdown=10,
             limit_concurrency=MOST_CONNECTIONS,
         )
-    ).run()
+    )
+
+
+def serve(application: Application, host: str, port: int) -> None:
+    """Serve until Ctrl-C or SIGTERM; requests under way are answered first."""
+    gc.freeze()  # what was imported lives as long as the server: the collector need not look at it again
+    server(application, host, port).run()

@@ -129,10 +129,16 @@ def home_folder() -> Path:
     return Path(_values()["TILLBOOK_HOME"] or Path.home() / ".local/share/tillbook").expanduser()
 
 
-def name_simulator(state: Path) -> None:
-    """Tell every other script of this TILLBOOK_HOME where the simulator keeps its state."""
+def make_home() -> Path:
+    """TILLBOOK_HOME, made readable by its owner only when it is not there yet."""
     home = home_folder()
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return home
+
+
+def name_simulator(state: Path) -> None:
+    """Tell every other script of this TILLBOOK_HOME where the simulator keeps its state."""
+    home = make_home()
     draft = home / f"simulator.json.{os.getpid()}"
     draft.write_text(json.dumps({"state": str(state)}))
     draft.replace(home / "simulator.json")

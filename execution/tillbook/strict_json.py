@@ -26,9 +26,7 @@ def loads(data: str | bytes, *, limit_bytes: int = LIMIT_BYTES) -> object:
     if _depth(text) > DEEPEST:
         raise Refused(f"the JSON is nested too deeply; expected at most {DEEPEST} levels")
     try:
-        value: object = json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_decimal, parse_int=_integer
-        )
+        value: object = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise Refused(f"this is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
     return value
@@ -57,11 +55,11 @@ def _depth(text: str) -> int:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in result:
-            raise Refused(f"{mask_card_numbers(name)[:40]!r} is given twice in one object; expected it once")
-        result[name] = value
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Refused(f"{mask_card_numbers(twice)[:40]!r} is given twice in one object; expected it once")
     return result
 
 
@@ -81,3 +79,8 @@ def _integer(literal: str) -> int:
         return int(literal)
     except ValueError:
         raise Refused("a number in the JSON is beyond reason") from None
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_decimal, parse_int=_integer
+)

@@ -33,13 +33,15 @@ def client() -> str:
     return found
 
 
-def replay(url: str, requests: Path, *, seconds: int) -> Load:
-    """Send each request of the file once over 32 connections, for at most `seconds`; every answer must be 200."""
+def replay(url: str, requests: Path, *, seconds: int, again: bool = False) -> Load:
+    """Send the requests of the file over 32 connections for `seconds`, each once or `again`; every answer is 200."""
     command = [client(), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(SCRIPT), url, "--", str(requests)]
+    command.append("again" if again else "once")
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
     result = json.loads(line.removeprefix("RESULT "))
-    assert not result["refused"] and not result["broken"], f"not every request was taken: {result}"
+    assert not result["refused"] + result["broken"], f"not every request was taken: {result}"
+    assert not result["exhausted"], f"the file holds too few requests: {result}"
     return Load(
         result["requests"] * 1e6 / result["microseconds"],
         result["p50"] / 1000,

@@ -72,6 +72,14 @@ class BookedInvoice:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedInvoices:
+    """Invoices that were changed or paid, as they are now, and the QuickBooks ids of deleted ones."""
+
+    changed: tuple[BookedInvoice, ...]
+    deleted: tuple[str, ...]
+
+
 class Books(Door, Protocol):
     """What a step may ask of the books. Changes go through `send` as operations; their kinds:
 
@@ -93,6 +101,10 @@ class Books(Door, Protocol):
 
     def company(self) -> Company: ...
 
+    def uses_currency(self, currency: str) -> bool:
+        """Whether a company with many currencies has this one, other than its home currency, on its list."""
+        ...
+
     def items_by_sku(self, skus: set[str]) -> dict[str, Item]:
         """The active items of these SKUs; one that is missing has no key; a SKU used twice raises Refused."""
         ...
@@ -111,6 +123,10 @@ class Books(Door, Protocol):
 
     def invoice_by_number(self, number: str) -> BookedInvoice | None:
         """The one invoice of exactly this number; two of them raise Refused."""
+        ...
+
+    def invoices_changed(self, since: int) -> ChangedInvoices:
+        """Every invoice changed at or after `since` (UTC seconds). Deletions are known for 30 days only."""
         ...
 
     def account_named(self, name: str, account_type: str) -> Json | None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from tillbook.books import (
     BookedCustomer,
     BookedInvoice,
+    ChangedInvoices,
     Company,
     Item,
     Lock,
@@ -25,6 +26,7 @@ from tillbook.books import (
 from tillbook.books.answers import PENDING_HINT
 from tillbook.books.bodies import BODIES, bears_mark, to_bytes
 from tillbook.books.connection import Connection, RefusedInDoubt
+from tillbook.clock import rfc3339
 from tillbook.errors import NotAllowed, Refused, Unavailable, Uncertain
 from tillbook.money import Money, parse
 from tillbook.operations import Evidence, Json, Operation
@@ -36,10 +38,13 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 _NOT_FOUND = "610"
+_READ_BACK = {"create_invoice": "Invoice", "post_payment": "Payment"}
 _TAKEN = ("6140", "6240")  # the number or the name: perhaps by our own first attempt
 _EVERYBODY = "Active IN (true, false)"  # queries leave inactive names out unless asked
 _SKUS_A_QUERY = 40
 _READ_LAG_SECONDS = 30
+_CAPTURED_SECONDS = 30 * 24 * 3600 - 3600  # an hour less than Intuit keeps, for clocks that differ
+_MOST_CAPTURED = 1000
 
 
 class QuickBooksOnline:
@@ -49,6 +54,7 @@ class QuickBooksOnline:
 
     def __init__(self, settings: Settings, clock: Clock, lock: Lock) -> None:
         self.connection = Connection(settings, clock, lock)
+        self._clock = clock
 
     @property
     def realm(self) -> str:
@@ -70,6 +76,11 @@ class QuickBooksOnline:
         )
         with _readable():
             return readings.company(realm, info["CompanyInfo"], preferences["Preferences"])
+
+    def uses_currency(self, currency: str) -> bool:
+        """Whether a company with many currencies has this one on its list. Its home currency is not on the list."""
+        rows = self._rows("CompanyCurrency", query.matching("Code", currency))
+        return any(raw.get("Code") == currency and raw.get("Active", True) for raw in rows)
 
     def items_by_sku(self, skus: set[str]) -> dict[str, Item]:
         """The active items of these SKUs; one that is missing has no key; a SKU used twice raises Refused."""
@@ -118,6 +129,22 @@ class QuickBooksOnline:
         raw = self._only(f"invoice {number}", self._exact("Invoice", "DocNumber", number))
         with _readable():
             return None if raw is None else readings.invoice(raw, self._home_currency)
+
+    def invoices_changed(self, since: int) -> ChangedInvoices:
+        """Every invoice changed at or after `since` (UTC seconds), in one call as a rule.
+
+        Change Data Capture alone tells of deletions, but reaches back 30 days and keeps quiet about what is more than
+        a thousand records: then a query finds the living ones.
+        """
+        captured = since >= self._clock.now() - _CAPTURED_SECONDS
+        rows = self._captured("Invoice", since) if captured else []
+        if not captured or len(rows) >= _MOST_CAPTURED:
+            rows = [*rows, *self._rows("Invoice", f"MetaData.LastUpdatedTime >= {query.literal(rfc3339(since))}")]
+        with _readable():
+            deleted = {str(raw["Id"]) for raw in rows if raw.get("status") == "Deleted"}
+            living = {raw["Id"]: raw for raw in rows if raw["Id"] not in deleted}
+            changed = tuple(readings.invoice(raw, self._home_currency) for raw in living.values())
+        return ChangedInvoices(changed, tuple(sorted(deleted)))
 
     def account_named(self, name: str, account_type: str) -> Json | None:
         """The active account of exactly this name: `{"id", "name", "type", "subtype", "currency"}`."""
@@ -184,9 +211,9 @@ class QuickBooksOnline:
         raise refusal
 
     def _made(self, operation: Operation, raw: Json) -> Json:
-        if operation.kind == "post_payment":
-            # The company's automation (AutoApply) may have put the money elsewhere since.
-            raw = self._raw("Payment", raw["Id"]) or {}
+        """Read back what counts: QuickBooks may have computed another total, its AutoApply may have moved the money."""
+        if operation.kind in _READ_BACK:
+            raw = self._raw(_READ_BACK[operation.kind], raw["Id"]) or {}
         return self._result(operation, raw)
 
     def _result(self, operation: Operation, raw: Json) -> Json:
@@ -283,6 +310,13 @@ class QuickBooksOnline:
         with _readable():
             page: list[Json] = answer["QueryResponse"].get(entity, [])
         return page
+
+    def _captured(self, entity: str, since: int) -> list[Json]:
+        """What Change Data Capture tells: records as they are now, of deleted ones only the id."""
+        answer = self.connection.call(lambda client: client.change_data_capture(entity, rfc3339(since)))
+        with _readable():
+            pages = [page for response in answer["CDCResponse"] for page in response["QueryResponse"]]
+            return [raw for page in pages for raw in page.get(entity, [])]
 
     def _only(self, what: str, rows: list[Json]) -> Json | None:
         if len(rows) > 1:

@@ -203,5 +203,5 @@ def _translated(file: Path) -> Iterator[None]:
         raise Unavailable(f"the ledger {file} could not be written: {error}", hint="Free some disk space.") from error
     except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:
         raise Refused(f"the ledger {file} cannot be opened for writing: {error}") from error
-    except (apsw.NotADBError, apsw.CorruptError) as error:
+    except (apsw.NotADBError, apsw.CorruptError, UnicodeDecodeError) as error:
         raise Refused(f"{file} is not a sound ledger: {error}", hint="Restore the last verified copy.") from error

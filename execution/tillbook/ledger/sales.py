@@ -13,7 +13,8 @@ from tillbook.operations import Json
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An invoice as the ledger knows it. `problem` is why nothing may be charged for it; `token` is secret."""
+    """An invoice as the ledger knows it. `balance` is what was open in QuickBooks when it was last read; `problem` is
+    why nothing may be charged for it; `token` is secret."""
 
     number: str
     order_json: str
@@ -22,6 +23,7 @@ class Invoice:
     currency: str
     total: Money | None
     tax: Money | None
+    balance: Money | None
     due: str
     problem: str
     token: str
@@ -30,7 +32,10 @@ class Invoice:
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """A page that was opened for an invoice. Status: open, processing, paid or expired."""
+    """A page that was opened for an invoice. Status: open, processing, paid or expired.
+
+    `expires_at` is None for a page that lasts until it is paid or closed.
+    """
 
     id: str
     provider: str
@@ -38,9 +43,13 @@ class Checkout:
     operation: str
     url: str
     amount: Money
-    expires_at: int
+    expires_at: int | None
     status: str
     created_at: int
+
+    @property
+    def lasting(self) -> bool:
+        return self.expires_at is None
 
 
 class Sales:
@@ -139,7 +148,7 @@ class Sales:
         )
 
     def book_invoice(
-        self, number: str, *, quickbooks_id: str, customer: str, total: Money, tax: Money, problem: str
+        self, number: str, *, quickbooks_id: str, customer: str, total: Money, tax: Money, balance: Money, problem: str
     ) -> None:
         """What QuickBooks holds for it."""
         self._database.run(
@@ -149,8 +158,13 @@ class Sales:
             customer=customer,
             total_minor=total.minor,
             tax_minor=tax.minor,
+            balance_minor=balance.minor,
             problem=problem,
         )
+
+    def set_balance(self, number: str, balance: Money) -> None:
+        """What is open, where QuickBooks has no invoice any more that would say it."""
+        self._database.run("sales.set_balance", number=number, balance_minor=balance.minor)
 
     def set_problem(self, number: str, problem: str) -> None:
         self._database.run("sales.set_problem", number=number, problem=problem)
@@ -165,9 +179,14 @@ class Sales:
         row = self._database.one("sales.checkout_of_operation", operation=operation)
         return _checkout(row) if row else None
 
-    def open_checkouts(self, most: int) -> list[Checkout]:
-        """Open or processing, of every invoice, oldest first."""
-        return [_checkout(row) for row in self._database.all("sales.open_checkouts", most=most)]
+    def doubtful_checkouts(self, most: int) -> list[str]:
+        """The invoices with a page that may end by itself, or asks for other than what is open; oldest page first."""
+        return [row["invoice"] for row in self._database.all("sales.doubtful_checkouts", most=most)]
+
+    def oldest_open_checkout(self) -> int | None:
+        """When the oldest page that may still bring money was made; None when there is none."""
+        row = self._database.one("sales.oldest_open_checkout") or {}
+        return None if row["created_at"] is None else int(row["created_at"])
 
     def checkouts_of_invoice(self, number: str) -> list[Checkout]:
         return [_checkout(row) for row in self._database.all("sales.checkouts_of_invoice", invoice=number)]
@@ -212,11 +231,12 @@ def _invoice(row: Row | None) -> Invoice | None:
     if row is None:
         return None
     currency = row["currency"]
-    total, tax = row.pop("total_minor"), row.pop("tax_minor")
+    total, tax, balance = (row.pop(f"{name}_minor") for name in ("total", "tax", "balance"))
     return Invoice(
         **{**row, "quickbooks_id": row["quickbooks_id"] or "", "customer": row["customer"] or ""},
         total=None if total is None else Money(total, currency),
         tax=None if tax is None else Money(tax, currency),
+        balance=None if balance is None else Money(balance, currency),
     )
 
 

@@ -42,7 +42,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class CheckoutRequest:
-    """What a checkout page is made for. `description` is what the customer reads."""
+    """What a checkout page is made for. `description` is what the customer reads.
+
+    Without a `success_url` the page lasts: it stays until it is paid or closed, and shows its own thanks.
+    """
 
     invoice: str
     amount: Money
@@ -54,13 +57,16 @@ class CheckoutRequest:
 
 @dataclass(frozen=True, slots=True)
 class CheckoutState:
-    """A page as the provider sees it: `open`, `processing` (money on its way), `paid` or `expired`."""
+    """A page as the provider sees it: `open`, `processing` (money on its way), `paid` or `expired`.
+
+    `expires_at` is None for a page that lasts.
+    """
 
     id: str
     status: str
     url: str
     amount: Money
-    expires_at: int
+    expires_at: int | None
     payment: str
 
 
@@ -82,11 +88,12 @@ class Provider(Door, Protocol):
         ...
 
     def plan_checkout(self, request: CheckoutRequest) -> Plan:
-        """The operation that opens a page: kind `create_checkout`, subject `provider/invoice`.
+        """The operation that opens a page: kind `create_checkout`, subject `provider/invoice` (`.../lasting`).
 
         Its params name the `invoice`, the `amount` (decimal text) and the `currency`.
 
-        Its result has the keys `checkout_id`, `url`, `expires_at`.
+        Its result has the keys `checkout_id`, `url`, `expires_at` (None for a page that lasts). Raises Refused
+        where the provider has no page of the kind that is asked for.
         """
         ...
 

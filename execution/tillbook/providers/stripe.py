@@ -1,7 +1,7 @@
-"""Stripe: pages where invoices are paid (Checkout Sessions), and what its objects prove.
+"""Stripe: pages where invoices are paid (Checkout Sessions, and Payment Links that last), and what its objects prove.
 
-A session carries our operation id in its metadata, and so does the payment intent that comes of it: that is how
-either is found again and known for ours.
+A page carries our operation id in its metadata, and so does the payment intent that comes of it: that is how
+either is found again and known for ours. A page's id says which of the two it is (`cs_`, `plink_`).
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from tillbook.errors import NotAllowed, Refused
 from tillbook.events import Event
-from tillbook.money import parse, stripe_amount
+from tillbook.money import stripe_amount
 from tillbook.operations import Evidence, Json, Operation, Plan
 from tillbook.providers import Account, CheckoutRequest, CheckoutState, Reading
 from tillbook.providers.signatures import require_signature
 from tillbook.providers.stripe_calls import PAGE_SIZE, StripeCalls
 from tillbook.providers.stripe_errors import CHECK_SETUP
 from tillbook.providers.stripe_events import RELEVANT, event_of, read_event
+from tillbook.providers.stripe_links import StripeLinks, is_link
 from tillbook.providers.stripe_objects import (
     charge_facts,
     checkout_state,
@@ -31,18 +32,17 @@ from tillbook.providers.stripe_objects import (
     text,
     written,
 )
+from tillbook.providers.stripe_requests import idempotency_key, session_params
 
 if TYPE_CHECKING:
     from stripe import StripeClient
     from stripe.params import EventListParams
-    from stripe.params.checkout import SessionCreateParams, SessionListParams
+    from stripe.params.checkout import SessionListParams
 
     from tillbook.clock import Clock
     from tillbook.settings import Settings
 
 _DAY_SECONDS = 86400
-_LONGEST_KEY = 255
-_LONGEST_DESCRIPTION = 1000
 _KEY_MODES = {"sk_test_": False, "rk_test_": False, "sk_live_": True, "rk_live_": True}
 
 EVIDENCE = {
@@ -61,11 +61,15 @@ class StripeProvider:
         self._settings = settings
         self._clock = clock
         self._calls = StripeCalls(settings, clock)
+        self._links = StripeLinks(self._calls)
 
     # -- plans and operations ----------------------------------------------------------------------
 
     def plan_checkout(self, request: CheckoutRequest) -> Plan:
-        """The operation that opens a page. Raises Refused for an amount that Stripe cannot charge exactly."""
+        """The operation that opens a page: a session, or a link where there is no address to come back to.
+
+        Raises Refused for an amount that Stripe cannot charge exactly.
+        """
         if request.amount.minor <= 0:
             raise Refused(f"a checkout of {request.amount} cannot be made; expected an amount above zero")
         stripe_amount(request.amount)
@@ -78,7 +82,8 @@ class StripeProvider:
             "success_url": request.success_url,
             "cancel_url": request.cancel_url,
         }
-        return Plan("create_checkout", f"{self.name}/{request.invoice}", self.name, params)
+        kind_of_page = "" if request.success_url else "/lasting"
+        return Plan("create_checkout", f"{self.name}/{request.invoice}{kind_of_page}", self.name, params)
 
     def plan_close(self, checkout_id: str) -> Plan:
         """The operation that closes an open page for good."""
@@ -109,18 +114,22 @@ class StripeProvider:
         return EVIDENCE[_known(kind)]
 
     def _create(self, operation: Operation) -> Json:
-        params = _session_params(operation)
+        if not operation.params["success_url"]:
+            return self._links.create(operation)
+        params = session_params(operation)
         return self._calls.change(
-            lambda stripe: stripe.v1.checkout.sessions.create(params, {"idempotency_key": _key(operation)}),
+            lambda stripe: stripe.v1.checkout.sessions.create(params, {"idempotency_key": idempotency_key(operation)}),
             made_checkout,
         )
 
     def _close(self, operation: Operation) -> Json:
         checkout_id = operation.params["checkout_id"]
+        if is_link(checkout_id):
+            return self._links.close(operation)
         try:
             return self._calls.change(
                 lambda stripe: stripe.v1.checkout.sessions.expire(
-                    checkout_id, options={"idempotency_key": _key(operation)}
+                    checkout_id, options={"idempotency_key": idempotency_key(operation)}
                 ),
                 closed_checkout,
             )
@@ -135,6 +144,8 @@ class StripeProvider:
             raise Refused(refusal.message, hint=refusal.hint, code=code) from refusal
 
     def _find_created(self, operation: Operation) -> Json | None:
+        if not operation.params["success_url"]:
+            return self._links.find_created(operation)
         since = operation.prepared_at - _DAY_SECONDS
 
         def page(stripe: StripeClient, after: str) -> Any:
@@ -148,6 +159,8 @@ class StripeProvider:
         return made_checkout(session) if session else None
 
     def _find_closed(self, operation: Operation) -> Json | None:
+        if is_link(operation.params["checkout_id"]):
+            return self._links.find_closed(operation)
         closed = closed_checkout(self._session(operation.params["checkout_id"]))
         return closed if closed["status"] == "expired" else None
 
@@ -165,7 +178,7 @@ class StripeProvider:
 
     def checkout(self, checkout_id: str) -> CheckoutState:
         """Read a page by id. Raises Refused (code `resource_missing`) when there is none."""
-        return checkout_state(self._session(checkout_id))
+        return self._links.state(checkout_id) if is_link(checkout_id) else checkout_state(self._session(checkout_id))
 
     def read(self, object_id: str) -> Reading:
         """Every fact that a payment intent (`pi_`) or a session (`cs_`) proves now.
@@ -254,37 +267,3 @@ def _known(kind: str) -> str:
     if kind not in EVIDENCE:
         raise Refused(f"Stripe cannot carry out {kind!r}; expected one of {', '.join(sorted(EVIDENCE))}")
     return kind
-
-
-def _key(operation: Operation) -> str:
-    """The operation's key; its id, which stands for the same, where a header could not hold the key."""
-    fits = operation.key.isascii() and operation.key.isprintable() and len(operation.key) <= _LONGEST_KEY
-    return operation.key if fits else operation.id
-
-
-def _session_params(operation: Operation) -> SessionCreateParams:
-    """Stripe's parameters, made of the frozen ones alone: every attempt sends the same bytes."""
-    asked = operation.params
-    ours = {"operation": operation.id, "invoice": asked["invoice"]}
-    params: SessionCreateParams = {
-        "mode": "payment",
-        "client_reference_id": asked["invoice"],
-        "metadata": ours,
-        "payment_intent_data": {"metadata": ours, "description": asked["description"][:_LONGEST_DESCRIPTION]},
-        "line_items": [
-            {
-                "quantity": 1,
-                "price_data": {
-                    "currency": asked["currency"].lower(),
-                    "unit_amount": stripe_amount(parse(asked["amount"], asked["currency"])),
-                    "product_data": {"name": asked["description"]},
-                },
-            }
-        ],
-        "success_url": asked["success_url"],
-    }
-    if asked["cancel_url"]:
-        params["cancel_url"] = asked["cancel_url"]
-    if asked["email"]:
-        params["customer_email"] = asked["email"]
-    return params

@@ -207,6 +207,7 @@ create table invoice (
     currency      text not null,
     total_minor   integer,
     tax_minor     integer,
+    balance_minor integer,                                        -- open in QuickBooks when it was last read
     due           text not null,
     problem       text not null default '',                       -- why nothing may be charged for it
     token         text not null unique,                           -- the secret part of its pay link
@@ -221,11 +222,11 @@ create table checkout (
     url          text not null,
     amount_minor integer not null check (amount_minor > 0),
     currency     text not null,
-    expires_at   integer not null,
+    expires_at   integer,                                         -- null: it lasts until it is paid or closed
     status       text not null check (status in ('open', 'processing', 'paid', 'expired')),
     created_at   integer not null
 ) strict;
-create unique index checkout_open on checkout (invoice, provider) where status = 'open';
+create unique index checkout_open on checkout (invoice, provider, expires_at is null) where status = 'open';
 
 create table payment_invoice (    -- which invoice a payment is for, and how we know
     provider   text not null,

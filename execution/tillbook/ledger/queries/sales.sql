@@ -54,7 +54,10 @@ values (:number, :order_json, :currency, :due, :token, :now);
 
 -- name: book_invoice
 update invoice set quickbooks_id = :quickbooks_id, customer = :customer, total_minor = :total_minor,
-    tax_minor = :tax_minor, problem = :problem where number = :number;
+    tax_minor = :tax_minor, balance_minor = :balance_minor, problem = :problem where number = :number;
+
+-- name: set_balance
+update invoice set balance_minor = :balance_minor where number = :number;
 
 -- name: set_problem
 update invoice set problem = :problem where number = :number;
@@ -65,8 +68,18 @@ select * from checkout where id = :id;
 -- name: checkout_of_operation
 select * from checkout where operation = :operation;
 
--- name: open_checkouts
-select * from checkout where status in ('open', 'processing') order by created_at, id limit :most;
+-- name: doubtful_checkouts   pages that may end by themselves, and those that ask for other than what is open
+select checkout.invoice, min(checkout.created_at) as since from checkout
+join invoice on invoice.number = checkout.invoice
+where checkout.status = 'processing' or checkout.status = 'open' and (
+    checkout.expires_at is not null
+    or checkout.amount_minor <> coalesce(invoice.balance_minor, 0) - (
+        select coalesce(sum(amount_minor), 0) from document
+        where document.invoice = invoice.number and document.kind = 'Payment' and document.state <> 'posted'))
+group by checkout.invoice order by since, checkout.invoice limit :most;
+
+-- name: oldest_open_checkout
+select min(created_at) as created_at from checkout where status in ('open', 'processing');
 
 -- name: checkouts_of_invoice
 select * from checkout where invoice = :invoice order by created_at, id;

@@ -1,7 +1,7 @@
 """Intuit's OAuth 2: the page where the owner connects the company, and the life of its tokens.
 
-An access token lives an hour; a refresh token older than a day is replaced when it is used, and is dead
-from then on; 100 days without use kill it too. Tokens live in a file of their own beside the World's
+An access token lives an hour; a refresh token older than a day is replaced when it is used, and lives one day more
+(so a client that dies before it stored the new one is not cut off); 100 days without use kill it too. Tokens live in a file of their own beside the World's
 objects: after a reset every token that was alive stays alive with fresh age, and the first refresh token
 of the accounts works again, so that a client never has to connect anew because of a reset.
 """
@@ -16,6 +16,7 @@ from tillbook.simulator.world import Json, World, write_json
 
 ACCESS_SECONDS = 3600
 ROTATE_SECONDS = 24 * 3600
+GRACE_SECONDS = 24 * 3600
 IDLE_SECONDS = 100 * 24 * 3600
 _CODE_SECONDS = 600
 
@@ -63,10 +64,10 @@ class Tokens:
         self._wake()
         now = self._world.now()
         known = self._state["refresh"].get(token)
-        if known is None or now - known["used"] > IDLE_SECONDS:
+        if known is None or now - known["used"] > IDLE_SECONDS or now > known.get("dies", now):
             raise InvalidGrant
         if now - known["issued"] > ROTATE_SECONDS:
-            del self._state["refresh"][token]
+            known.setdefault("dies", now + GRACE_SECONDS)
             token = self._new_refresh_token()
         else:
             known["used"] = now

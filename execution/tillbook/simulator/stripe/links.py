@@ -29,8 +29,6 @@ def create(account: Account, given: Json, at: int, cause: Json) -> Json:
 def update(account: Account, link: Json, new: Json, at: int, cause: Json) -> Json:
     """The link with these fields changed; an event tells of it only when one of them was different."""
     _check(new.get("after_completion"))
-    if new.get("active") and used_up(link):
-        raise invalid("This payment link has reached its limit of completed sessions.", "active")
     previous = {name: link[name] for name, value in new.items() if link[name] != value}
     link.update(new)
     account.save(link)
@@ -41,7 +39,7 @@ def update(account: Account, link: Json, new: Json, at: int, cause: Json) -> Jso
 
 def open_session(account: Account, link: Json) -> Json:
     """What a customer who opens the link pays: a session with the link's lines and metadata."""
-    asked = account.world.get("stripe.payment_link_asked", link["id"]) or {}
+    asked: Json = account.world.get("stripe.payment_link_asked", link["id"]) or {}
     given = {
         **{name: asked[name] for name in _SESSION_FIELDS if name in asked},
         "line_items": asked["line_items"],
@@ -60,8 +58,11 @@ def is_open(link: Json) -> bool:
 
 def used_up(link: Json) -> bool:
     """Whether as many sessions were completed as the link allows."""
-    limit = (link["restrictions"] or {}).get("completed_sessions")
-    return bool(limit) and limit["count"] >= limit["limit"]
+    restrictions = link["restrictions"]
+    if not restrictions:
+        return False
+    sessions = restrictions["completed_sessions"]
+    return bool(sessions["count"] >= sessions["limit"])
 
 
 def completed(account: Account, session: Json, at: int) -> list[Json]:

@@ -1,0 +1,207 @@
+"""process_inbox.py: events are hints; what they point at is read, and becomes facts, entries, documents and mails."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from process_inbox import process_inbox
+from receiving import event_body
+from rehearsed import rehearse
+from sale import DECLINED, Till
+from tillbook import invariants
+from tillbook.providers.stripe_events import read_event
+
+
+def keep(till: Till, body: bytes) -> None:
+    """Put an event into the inbox as the receiver does."""
+    with till.shop.ledger.transaction():
+        till.shop.ledger.inbox.add(read_event(body), source="webhook", now=till.shop.clock.now())
+
+
+def entries(till: Till) -> list[tuple[str, int]]:
+    return [(row["account"], row["amount_minor"]) for row in till.shop.ledger.facts.lines_after(0)]
+
+
+def test_payment_and_fee_are_two_facts(till: Till) -> None:
+    """The payment is known at once; its fee comes later, by an event of its own, as a fact of its own."""
+    till.pay(till.opened_page()["checkout_id"])
+    till.run("poll_events")
+    assert till.run("process_inbox").code == 0
+    kinds = [fact.kind for fact in till.shop.ledger.facts.of_invoice("INV-1001")]
+    assert kinds == ["InvoiceIssued", "PaymentSucceeded"]
+    till.later(60)
+    till.run("poll_events")
+    assert till.run("process_inbox").code == 0
+    facts = till.shop.ledger.facts.of_invoice("INV-1001")
+    assert [(fact.kind, fact.provider) for fact in facts] == [
+        ("InvoiceIssued", "quickbooks"),
+        ("PaymentSucceeded", "stripe"),
+        ("ProcessorFee", "stripe"),
+    ]
+
+
+def test_the_entries_of_a_sale(till: Till) -> None:
+    """Dr Receivable Cr Revenue 60.00; Dr Clearing Cr Receivable 60.00; Dr Fees Cr Clearing 2.04."""
+    till.paid()
+    till.run("process_inbox")
+    assert entries(till) == [
+        ("Receivable", 6000),
+        ("Revenue", -6000),
+        ("Stripe Clearing", 6000),
+        ("Receivable", -6000),
+        ("Processing Fees", 204),
+        ("Stripe Clearing", -204),
+    ]
+
+
+def test_the_result_counts(till: Till) -> None:
+    """applied, parked, ignored, remaining: and a second run finds nothing."""
+    till.paid()
+    waiting, _ = till.shop.ledger.inbox.waiting()
+    first, second = till.run("process_inbox").json, till.run("process_inbox").json
+    assert first == {"applied": waiting, "parked": 0, "ignored": 0, "remaining": 0}
+    assert second == {"applied": 0, "parked": 0, "ignored": 0, "remaining": 0}
+
+
+def test_at_most_one_and_a_half_reads_a_payment(till: Till) -> None:
+    """Ten payments with their fees: the events of one object share a read, so at most fifteen reads."""
+    for number in range(10):
+        till.paid(f"INV-{number}")
+    before = len(till.requests("stripe"))
+    till.run("process_inbox")
+    assert len(till.requests("stripe")) - before <= 15
+    assert till.shop.ledger.facts.count() == 30
+
+
+def test_inv8_a_body_that_lies_about_the_amount(till: Till) -> None:
+    """A verified event with another amount in it: the vendor's object is read, and 60.00 is booked."""
+    payment = till.pay(till.opened_page()["checkout_id"])["payment_intent"]
+    lie = {"id": payment, "object": "payment_intent", "amount": 999_999, "amount_received": 999_999, "currency": "eur"}
+    keep(till, event_body(data={"object": lie}))
+    till.run("process_inbox")
+    assert till.shop.ledger.facts.balances()[("Stripe Clearing", "USD")].minor == 6000
+
+
+def test_a_declined_card_is_no_money(till: Till) -> None:
+    """A failed attempt leaves no fact, no document, no mail."""
+    till.pay(till.opened_page()["checkout_id"], DECLINED)
+    till.run("poll_events")
+    till.run("process_inbox")
+    assert [fact.kind for fact in till.shop.ledger.facts.of_invoice("INV-1001")] == ["InvoiceIssued"]
+    assert till.shop.ledger.documents.count_waiting() == 0
+    assert till.shop.ledger.messages.count_waiting() == 0
+
+
+def test_b12_an_object_that_cannot_be_read_is_parked_and_tried_again(till: Till) -> None:
+    """Unknown at Stripe: parked with its reason, not dropped, not read again at once, and read again later."""
+    keep(till, event_body())
+    assert till.run("process_inbox").json == {"applied": 0, "parked": 1, "ignored": 0, "remaining": 1}
+    (parked,) = till.shop.ledger.inbox.parked()
+    assert "cannot be read" in parked["reason"]
+    asked = len(till.requests("stripe"))
+    assert till.run("process_inbox").json["parked"] == 0
+    assert len(till.requests("stripe")) == asked
+    till.later(61)
+    assert till.run("process_inbox").json["parked"] == 1
+    assert len(till.requests("stripe")) > asked
+
+
+def test_b12_a_vendor_that_is_down_does_not_lose_the_event(till: Till) -> None:
+    """Parked while Stripe is away, applied when it is back."""
+    till.paid()
+    till.fail("stripe", "*", "500", times=99)
+    assert till.run("process_inbox").json["applied"] == 0
+    till.simulator._faults.clear()
+    till.later(61)
+    assert till.run("process_inbox").json["remaining"] == 0
+    assert till.shop.ledger.facts.balances()[("Stripe Clearing", "USD")].minor == 5796
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [({"livemode": True}, "a live event in a ledger of simulator mode"), ({"account": "acct_other"}, "acct_other")],
+)
+def test_a14_an_event_of_another_mode_or_account_is_parked(till: Till, changed: dict[str, object], words: str) -> None:
+    """It is not applied even though its payment exists; the reason says whose it is."""
+    payment = till.pay(till.opened_page()["checkout_id"])["payment_intent"]
+    keep(till, event_body(data={"object": {"id": payment, "object": "payment_intent"}}, **changed))
+    assert till.run("process_inbox").json["parked"] == 1
+    (parked,) = till.shop.ledger.inbox.parked()
+    assert words in parked["reason"]
+    assert [fact.kind for fact in till.shop.ledger.facts.of_invoice("INV-1001")] == ["InvoiceIssued"]
+
+
+def test_b15_a_payment_of_no_invoice_of_ours_is_money_all_the_same(till: Till) -> None:
+    """Somebody charged a card elsewhere in the same account: recorded, in Suspense, no document, no mail."""
+    payment = till.pay(till.opened_page()["checkout_id"])["payment_intent"]
+    till.later(60)
+    intent = till.simulator.world.get("stripe.payment_intent", payment)
+    assert intent is not None
+    till.simulator.world.save("stripe.payment_intent", payment, {**intent, "metadata": {}})
+    till.run("poll_events")
+    till.run("process_inbox")
+    balances = {account: money.minor for (account, _), money in till.shop.ledger.facts.balances().items()}
+    assert balances["Suspense"] == -6000
+    assert balances["Stripe Clearing"] == 5796
+    assert till.shop.ledger.documents.count_waiting() == 0
+    assert till.shop.ledger.messages.count_waiting() == 0
+
+
+def test_b15_metadata_that_names_our_invoice_proves_nothing(till: Till) -> None:
+    """Only our own operation links a payment to an invoice: a number that somebody typed does not."""
+    payment = till.pay(till.opened_page()["checkout_id"])["payment_intent"]
+    intent = till.simulator.world.get("stripe.payment_intent", payment)
+    assert intent is not None
+    typed = {"invoice": "INV-1001", "operation": "op" + "a" * 17}
+    till.simulator.world.save("stripe.payment_intent", payment, {**intent, "metadata": typed})
+    till.run("poll_events")
+    till.run("process_inbox")
+    assert till.shop.ledger.sales.payments_of_invoice("INV-1001") == []
+
+
+def test_a_type_that_means_nothing_is_ignored_with_its_reason(till: Till) -> None:
+    """Kept, ended, and no vendor is asked."""
+    keep(till, event_body(type="customer.created", data={"object": {"id": "cus_1", "object": "customer"}}))
+    before = len(till.requests("stripe"))
+    assert till.run("process_inbox").json["ignored"] == 1
+    assert len(till.requests("stripe")) == before
+
+
+def test_no_more_than_the_limit(till: Till) -> None:
+    """--limit bounds a round; the rest remains for the next one."""
+    for number in range(1, 6):
+        keep(till, event_body(number))
+    assert till.run("process_inbox", "--limit", "2").json == {"applied": 0, "parked": 2, "ignored": 0, "remaining": 5}
+
+
+def test_the_plain_function_does_the_same(till: Till) -> None:
+    """Other scripts import the function."""
+    till.paid()
+    assert process_inbox(shop=till.shop).remaining == 0
+    assert list(invariants.broken(till.shop.ledger)) == []
+
+
+def test_g20_a_rehearsal_shows_the_entries_of_the_real_run(till: Till) -> None:
+    """Debits and credits, line by line, are the ones that the real run then posts; the counts too."""
+    till.paid()
+    newest = till.shop.ledger.facts.last_entry()
+    plan = rehearse(till, "process_inbox")
+    real = till.run("process_inbox").json
+    posted = till.shop.ledger.facts.lines_after(newest)
+    assert [(line["account"], line["amount"]["minor"]) for line in plan["entries"]] == [
+        (row["account"], row["amount_minor"]) for row in posted
+    ]
+    assert {name: plan[name] for name in real} == real
+    assert plan["plan"] == []
+
+
+def test_a_raw_event_stays_as_it_came(till: Till) -> None:
+    """The inbox keeps the bytes that were signed, and after processing still does."""
+    body = event_body(note="  spaces   and ünïcode ")
+    keep(till, body)
+    till.run("process_inbox")
+    found = till.shop.ledger.database._connection.execute("select body from inbox").fetchone()
+    assert json.loads(found["body"]) == json.loads(body)
+    assert bytes(found["body"]) == body

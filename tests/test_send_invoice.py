@@ -1,0 +1,119 @@
+"""send_invoice.py: the customer gets the invoice with its pay link, once."""
+
+from __future__ import annotations
+
+import pytest
+
+from rehearsed import rehearse
+from sale import Till
+from send_invoice import send_invoice
+from tillbook.simulator.mailbox import fail_next
+
+
+def test_the_mail_has_link_total_and_lines_in_text_and_html(till: Till) -> None:
+    """Number, amount, due date, what was ordered, and /pay/TOKEN: in both forms, to the customer's address."""
+    till.invoiced()
+    result = till.run("send_invoice", "INV-1001").json
+    (mail,) = till.mails()
+    invoice = till.shop.ledger.sales.invoice("INV-1001")
+    assert invoice is not None
+    assert result == {
+        "invoice": "INV-1001",
+        "to": "grace@example.com",
+        "message_id": mail["message_id"],
+        "already_done": False,
+    }
+    assert mail["to"] == ["grace@example.com"]
+    for form in (mail["text"], mail["html"]):
+        for word in ("INV-1001", "60.00", "2027-01-31", "Consulting", f"/pay/{invoice.token}", "Grace Ltd"):
+            assert word in form
+    assert "stripe" not in mail["text"].lower()
+
+
+def test_a_second_run_sends_nothing(till: Till) -> None:
+    """Sent once; the second run says so, with the same Message-ID."""
+    till.invoiced()
+    first, second = till.run("send_invoice", "INV-1001").json, till.run("send_invoice", "INV-1001").json
+    assert second == {**first, "already_done": True}
+    assert len(till.mails()) == 1
+
+
+def test_again_sends_another_one(till: Till) -> None:
+    """On a person's word: a second mail with a Message-ID of its own."""
+    till.invoiced()
+    till.run("send_invoice", "INV-1001")
+    again = till.run("send_invoice", "INV-1001", "--again").json
+    assert again["already_done"] is False
+    assert len({mail["message_id"] for mail in till.mails()}) == 2
+
+
+def test_a_paid_invoice_is_not_mailed(till: Till) -> None:
+    """Nobody is asked to pay what is paid: exit 3."""
+    till.finished()
+    before = len(till.mails())
+    ran = till.run("send_invoice", "INV-1001")
+    assert (ran.code, ran.out) == (3, "")
+    assert "paid" in ran.err
+    assert len(till.mails()) == before
+
+
+def test_a_mail_server_that_says_later(till: Till) -> None:
+    """451 is exit 4: nothing was sent, and the next run sends it with the Message-ID that it was to have."""
+    till.invoiced()
+    planned = rehearse(till, "send_invoice", "INV-1001")["mails"][0]["message_id"]
+    fail_next(till.simulator.world, 451, times=5)
+    ran = till.run("send_invoice", "INV-1001")
+    assert (ran.code, ran.out) == (4, "")
+    fail_next(till.simulator.world, 451, times=0)
+    assert till.run("send_invoice", "INV-1001").json["message_id"] == planned
+    assert [mail["message_id"] for mail in till.mails()] == [planned]
+
+
+def test_a_mail_server_that_says_no(till: Till) -> None:
+    """550 is exit 3 with the server's words; a later run may try again."""
+    till.invoiced()
+    fail_next(till.simulator.world, 550, at="rcpt")
+    ran = till.run("send_invoice", "INV-1001")
+    assert (ran.code, ran.out) == (3, "")
+    assert "550" in ran.err
+    assert till.run("send_invoice", "INV-1001").code == 0
+    assert len(till.mails()) == 1
+
+
+def test_the_users_own_template_wins(till: Till) -> None:
+    """A file of the same name in TILLBOOK_HOME/templates replaces ours; the other form stays."""
+    folder = till.home / "templates"
+    folder.mkdir()
+    (folder / "invoice.txt").write_text("Subject: Bill {{ number }}\nPlease pay {{ total }} here: {{ pay_url }}\n")
+    till.invoiced()
+    till.run("send_invoice", "INV-1001")
+    (mail,) = till.mails()
+    assert mail["subject"] == "Bill INV-1001"
+    assert mail["text"].startswith("Please pay 60.00 here: http")
+    assert "<html" in mail["html"]
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "Tom & Jerry's \"Shop\"", "{{ 7 * 7 }}"])
+def test_g9_a_name_is_only_a_name(till: Till, name: str) -> None:
+    """Markup and template marks in a name reach the customer as the text that they are."""
+    till.invoiced(customer={"name": name, "email": "grace@example.com"})
+    assert till.run("send_invoice", "INV-1001").code == 0
+    (mail,) = till.mails()
+    assert f"Hello {name}," in mail["text"]
+    assert "<script>" not in mail["html"]
+    assert "49" not in mail["text"]
+
+
+def test_the_plain_function_does_the_same(till: Till) -> None:
+    """Other scripts import the function."""
+    till.invoiced()
+    assert send_invoice("INV-1001", shop=till.shop).to == "grace@example.com"
+
+
+def test_g20_a_rehearsal_names_the_mail_and_sends_none(till: Till) -> None:
+    """To whom, about what, and with which Message-ID: the ones of the real run."""
+    till.invoiced()
+    (planned,) = rehearse(till, "send_invoice", "INV-1001")["mails"]
+    till.run("send_invoice", "INV-1001")
+    (mail,) = till.mails()
+    assert planned == {"to": "grace@example.com", "subject": mail["subject"], "message_id": mail["message_id"]}
