@@ -78,7 +78,8 @@ class Watch:
         finally:
             self._resting = True
             apsw.connection_hooks.remove(connections)
-            requests.Session.send, smtplib.SMTP.data, os.replace = send, data, replace  # type: ignore[method-assign]
+            os.replace = replace
+            requests.Session.send, smtplib.SMTP.data = send, data  # type: ignore[method-assign]  # as above
 
     def _connection(self, connection: apsw.Connection) -> None:
         """Every new connection to the ledger tells of its commits; SQLite calls the second hook after the sync."""

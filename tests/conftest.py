@@ -14,7 +14,7 @@ import referee
 from sale import Till
 from tillbook.simulator.server import Simulator
 
-pytest_plugins = ["tally"]
+pytest_plugins = ["processes", "tally"]
 WIRE = "TILLBOOK_TEST_WIRE"
 OURS = ("TILLBOOK_", "STRIPE_", "PAYPAL_", "QUICKBOOKS_", "SMTP_", "MAIL_", "FORM_")
 KEPT = (WIRE, "TILLBOOK_CONTRACTS")

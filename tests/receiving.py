@@ -13,12 +13,11 @@ from typing import Any
 
 import pytest
 import requests
-import uvicorn
 
 from receive_webhooks import receive_webhooks
 from sale import Till, control
 from simulated_stripe import wait_until
-from tillbook.serving import LimitedProtocol
+from tillbook.serving import server
 from tillbook.simulator.server import free_port
 from tillbook.workshop import Workshop, open_workshop
 
@@ -66,21 +65,17 @@ def receiving(till: Till, monkeypatch: pytest.MonkeyPatch, *, deliver: bool = Tr
     url = f"http://127.0.0.1:{port}"
     monkeypatch.setenv("TILLBOOK_BASE_URL", url)
     shop = open_workshop()
-    application = receive_webhooks(shop=shop)
-    config = uvicorn.Config(
-        application, host="127.0.0.1", port=port, http=LimitedProtocol, loop="uvloop", access_log=False, log_config=None
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, name="receiver", daemon=True)
+    running = server(receive_webhooks(shop=shop), "127.0.0.1", port)
+    thread = threading.Thread(target=running.run, name="receiver", daemon=True)
     thread.start()
-    wait_until(lambda: server.started)
+    wait_until(lambda: running.started)
     if deliver:
         control(till.simulator, "deliveries", {"to": url})
     try:
         yield Receiver(till, url, shop)
     finally:
         control(till.simulator, "deliveries", {"to": ""})
-        server.should_exit = True
+        running.should_exit = True
         thread.join()
         shop.close()
 

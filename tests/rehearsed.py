@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import apsw
@@ -25,12 +26,12 @@ def rehearse(till: Till, script: str, *arguments: str) -> Json:
 
 def rows(till: Till) -> dict[str, list[Any]]:
     """Every row of the ledger but those of activity, by table."""
-    with apsw.Connection(str(till.shop.settings.ledger), flags=apsw.SQLITE_OPEN_READONLY) as connection:
+    with closing(apsw.Connection(str(till.shop.settings.ledger), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
         names = [name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")]
         return {
-            name: sorted(map(repr, connection.execute(f"select * from {name}")))  # noqa: S608  our own tables
+            str(name): sorted(map(repr, connection.execute(f"select * from {name}")))  # noqa: S608  our own tables
             for name in names
-            if name != "activity" and not name.startswith("sqlite_")
+            if name != "activity" and not str(name).startswith("sqlite_")
         }
 
 
@@ -46,6 +47,4 @@ def operations(till: Till) -> list[Json]:
         till.shop.ledger.operations.get(row["id"])
         for row in connection._connection.execute("select id from operation order by rowid")
     ]
-    return [
-        {"kind": one.kind, "subject": one.subject, "door": one.door, "params": one.params} for one in found if one
-    ]
+    return [{"kind": one.kind, "subject": one.subject, "door": one.door, "params": one.params} for one in found if one]

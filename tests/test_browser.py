@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import requests
 from selenium.webdriver import Keys
-from urllib3 import Retry
 
 from browser import NARROW, WIDE, Customer, opened_browser
 from sale import SCRIPTS, Till, control
@@ -94,10 +93,16 @@ def receiving(till: Till, url: str) -> Iterator[None]:
     command = [sys.executable, str(SCRIPTS / "receive_webhooks.py"), "--port", url.rpartition(":")[2]]
     log = till.home / "receiver.log"
     with log.open("w") as words, subprocess.Popen(command, env={**os.environ}, stdout=words, stderr=words) as process:
+
+        def answers() -> bool:
+            assert process.poll() is None, log.read_text()
+            try:
+                return requests.get(f"{url}/healthz", timeout=20).ok
+            except requests.ConnectionError:
+                return False
+
         try:
-            with requests.Session() as session:
-                session.mount(url, requests.adapters.HTTPAdapter(max_retries=Retry(connect=9, backoff_factor=0.05)))
-                assert session.get(f"{url}/healthz", timeout=20).ok, log.read_text()
+            wait_until(answers)
             control(till.simulator, "deliveries", {"to": url})
             yield
         finally:

@@ -29,7 +29,10 @@ BAD: dict[str, tuple[Json, tuple[str, ...]]] = {
         {"currency": "JPY", "lines": [{**LINE, "unit_price": "120.50"}]},
         ("lines[0].unit_price", "120.50", "expected"),
     ),
-    "d15 full-width digits": ({"lines": [{**LINE, "unit_price": "１００"}]}, ("lines[0].unit_price", "expected")),
+    "d15 full-width digits": (
+        {"lines": [{**LINE, "unit_price": "\uff11\uff10\uff10"}]},
+        ("lines[0].unit_price", "expected"),
+    ),
     "d15 a comma": ({"lines": [{**LINE, "unit_price": "1,00"}]}, ("lines[0].unit_price", "1,00", "60.00")),
     "d15 an exponent": ({"lines": [{**LINE, "unit_price": "1e400"}]}, ("lines[0].unit_price", "1e400", "60.00")),
     "d15 a giant": ({"lines": [{**LINE, "unit_price": "9" * 40}]}, ("lines[0].unit_price", "expected")),
@@ -289,7 +292,7 @@ def test_exactly_what_is_in_stock(till: Till) -> None:
 
 # -- the total -------------------------------------------------------------------------------------
 
-STATED = {
+STATED: Json = {
     "lines": [MUG],
     "customer": {"name": "Mug Club", "email": "m@example.com", "address": AUSTIN},
     "tax": {"amount": "3.00"},

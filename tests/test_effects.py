@@ -28,10 +28,11 @@ SESSIONS = "/v1/checkout/sessions"
 
 @dataclass
 class Bench:
-    """A till with an invoice of 60.00, and a workshop that waits for nothing."""
+    """A till with an invoice of 60.00, and a workshop that waits for no pause; `hasty` also soon gives up a call."""
 
     till: Till
     shop: Workshop
+    hasty: Workshop
     clock: HurriedClock
 
     def plan(self, minor: int = 6000, **changes: Any) -> Plan:
@@ -62,7 +63,7 @@ class Bench:
         """An operation whose outcome nobody knows: `timeout` lost the request, `timeout_after` the answer."""
         self.fail(kind, times=1)
         with pytest.raises(Uncertain):
-            self.perform()
+            effects.perform(self.hasty, self.plan())
         assert self.last.state == "unknown"
         return self.last
 
@@ -98,11 +99,12 @@ class Bench:
 @pytest.fixture
 def bench(till: Till) -> Iterator[Bench]:
     till.invoiced()
-    settings = replace(till.shop.settings, timeout_seconds=0.5)
-    clock = HurriedClock(settings.clock_file)
-    shop = Workshop(settings, clock, Ledger(settings.ledger), "test")
+    settings = till.shop.settings
+    clock, ledger = HurriedClock(settings.clock_file), Ledger(settings.ledger)
+    shop = Workshop(settings, clock, ledger, "test")
+    hasty = Workshop(replace(settings, timeout_seconds=0.4), clock, ledger, "test")
     shop.provider("stripe")
-    yield Bench(till, shop, clock)
+    yield Bench(till, shop, hasty, clock)
     shop.close()
 
 
@@ -181,9 +183,8 @@ def test_connection_refused_is_prepared_again_and_exit_code_4(bench: Bench) -> N
 def test_c23_429_is_prepared_again_and_the_pause_is_kept(bench: Bench) -> None:
     """The vendor said that it did nothing: its Retry-After is waited for, then exit code 4."""
     bench.fail("429", times=3)
-    patient = replace(bench.shop.settings, timeout_seconds=30)
     with pytest.raises(Unavailable) as caught:
-        effects.perform(Workshop(patient, bench.clock, bench.shop.ledger, "test"), bench.plan())
+        bench.perform()
     assert caught.value.exit_code == 4
     assert (bench.last.state, bench.last.sent_at) == ("prepared", None)
     assert bench.clock.slept == [1.0, 1.0]
@@ -211,7 +212,7 @@ def test_c1_c2_a_doubt_is_unknown_and_settles_to_one_page(bench: Bench, kind: st
     """Lost on the way there or back, cut off, broken, busy, a proxy's page: never 'failed', and one page in the end."""
     bench.fail(kind, times=3)
     with pytest.raises(Uncertain) as caught:
-        bench.perform()
+        effects.perform(bench.hasty, bench.plan())
     assert caught.value.exit_code == 5
     assert "run_pending.py" in caught.value.hint
     assert bench.last.state == "unknown"

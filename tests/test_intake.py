@@ -98,7 +98,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
 @given(story=stories())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_inv4_any_order_repetition_and_delay_has_the_same_end(empty: Ledger, story: Story) -> None:
-    """Early and late readings, repeated up to twenty times, before and after the invoice: equal to the plain telling."""
+    """Readings with and without the fee, repeated up to twenty times, around the invoice: as in the plain telling."""
     plain: list[tuple[str, int]] = [("invoice", 0), *(("late", nth) for nth in range(len(story.payments)))]
     first, second = empty.copy_in_memory(), empty.copy_in_memory()
     assert told(first, story, story.steps) == told(second, story, plain)
@@ -110,7 +110,7 @@ def test_inv4_any_order_repetition_and_delay_has_the_same_end(empty: Ledger, sto
 @given(story=stories())
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_inv2_every_cent_is_somewhere(empty: Ledger, story: Story) -> None:
-    """Figures from the story alone: Clearing is what came less the fees; what was owed, applied and left over add up."""
+    """By figures of the story alone: Clearing is what came less the fees; owed, applied and left over add up."""
     ledger = empty.copy_in_memory()
     told(ledger, story, story.steps)
     found = {account: money.minor for (account, _), money in ledger.facts.balances().items()}
@@ -340,7 +340,7 @@ def test_facts_hold_no_personal_data(till: Till) -> None:
 def three_payments(till: Till) -> list[str]:
     """One invoice of 60.00 with three pages that were paid: 60.00, 25.00 and 0.50."""
     till.invoiced()
-    paid = []
+    paid: list[str] = []
     for minor in (6000, 2500, 50):
         request = CheckoutRequest(
             "INV-1001", Money(minor, "USD"), "Test", "", "http://127.0.0.1/s", "http://127.0.0.1/c"

@@ -23,7 +23,7 @@ def theatre(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
-def stage(theatre: StripeStage) -> Stage:
+def stage(theatre: StripeStage) -> StripeStage:
     """The stage without the faults of the test before."""
     theatre.calm()
     return theatre

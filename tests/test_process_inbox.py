@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import cast
 
 import pytest
 
 from process_inbox import process_inbox
 from receiving import event_body
 from rehearsed import rehearse
-from sale import DECLINED, Till
+from sale import DECLINED, Json, Till
 from tillbook import invariants
 from tillbook.providers.stripe_events import read_event
 
@@ -123,7 +124,7 @@ def test_b12_a_vendor_that_is_down_does_not_lose_the_event(till: Till) -> None:
     ("changed", "words"),
     [({"livemode": True}, "a live event in a ledger of simulator mode"), ({"account": "acct_other"}, "acct_other")],
 )
-def test_a14_an_event_of_another_mode_or_account_is_parked(till: Till, changed: dict[str, object], words: str) -> None:
+def test_a14_an_event_of_another_mode_or_account_is_parked(till: Till, changed: Json, words: str) -> None:
     """It is not applied even though its payment exists; the reason says whose it is."""
     payment = till.pay(till.opened_page()["checkout_id"])["payment_intent"]
     keep(till, event_body(data={"object": {"id": payment, "object": "payment_intent"}}, **changed))
@@ -202,6 +203,6 @@ def test_a_raw_event_stays_as_it_came(till: Till) -> None:
     body = event_body(note="  spaces   and ünïcode ")
     keep(till, body)
     till.run("process_inbox")
-    found = till.shop.ledger.database._connection.execute("select body from inbox").fetchone()
+    (found,) = cast(list[Json], list(till.shop.ledger.database._connection.execute("select body from inbox")))
     assert json.loads(found["body"]) == json.loads(body)
     assert bytes(found["body"]) == body

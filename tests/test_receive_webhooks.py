@@ -6,9 +6,9 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import apsw
 import pytest
@@ -31,8 +31,8 @@ def receiver(till: Till, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
 
 def kept(till: Till) -> list[str]:
     """The events in the ledger file, read by a connection of its own: what is durable."""
-    with apsw.Connection(str(till.shop.settings.ledger), flags=apsw.SQLITE_OPEN_READONLY) as connection:
-        return [event for (event,) in connection.execute("select event from inbox order by id")]
+    with closing(apsw.Connection(str(till.shop.settings.ledger), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
+        return [str(event) for (event,) in connection.execute("select event from inbox order by id")]
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def test_a_signed_event_is_kept_before_the_answer(till: Till, receiver: Receiver
     answer = receiver.post(body, receiver.signed(body))
     assert (answer.status_code, answer.json()) == (200, {"received": True})
     assert kept(till) == ["evt_" + "0" * 23 + "1"]
-    with apsw.Connection(str(till.shop.settings.ledger), flags=apsw.SQLITE_OPEN_READONLY) as connection:
+    with closing(apsw.Connection(str(till.shop.settings.ledger), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
         assert list(connection.execute("select body from inbox")) == [(body,)]
 
 
@@ -100,7 +100,7 @@ def test_b1_the_same_event_twice_is_kept_once(till: Till, receiver: Receiver) ->
 
 # -- what does not ---------------------------------------------------------------------------------
 
-FORGED = {
+FORGED: dict[str, Callable[[Receiver, bytes], str | None]] = {
     "a1 unsigned": lambda receiver, body: None,
     "a1 an empty header": lambda receiver, body: "",
     "a1 nonsense": lambda receiver, body: "nonsense",
@@ -137,7 +137,16 @@ def test_a3_no_header_opens_a_back_door(till: Till, receiver: Receiver) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"null", b"\xff\xfe\x00", b"{" * 5000, b'{"id": NaN}', b'{"object": "event", "object": "event"}', b"{}"],
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"\xff\xfe\x00",
+        b"{" * 5000,
+        b'{"id": NaN}',
+        b'{"object": "event", "object": "event"}',
+        b"{}",
+    ],
 )
 def test_a18_signed_bytes_that_are_no_event_are_400(till: Till, receiver: Receiver, body: bytes) -> None:
     """Signed or not, what is not an event of Stripe's is refused and not kept."""
@@ -412,9 +421,12 @@ def test_it_stops_when_it_is_told_to(till: Till, number: signal.Signals) -> None
     port = free_port()
     command = [sys.executable, str(SCRIPTS / "receive_webhooks.py"), "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=till.home) as server:
-        wait_until(lambda: answers(f"http://127.0.0.1:{port}/healthz"))
-        server.send_signal(number)
-        out, err = server.communicate(timeout=20)
+        try:
+            wait_until(lambda: answers(f"http://127.0.0.1:{port}/healthz"))
+            server.send_signal(number)
+            out, err = server.communicate(timeout=20)
+        finally:
+            server.kill()
     assert out == ""
     assert f"Listening on http://127.0.0.1:{port}" in err
     assert "Traceback" not in err
@@ -423,6 +435,6 @@ def test_it_stops_when_it_is_told_to(till: Till, number: signal.Signals) -> None
 
 def answers(url: str) -> bool:
     try:
-        return requests.get(url, timeout=5).ok
-    except requests.ConnectionError:
+        return requests.get(url, timeout=1).ok
+    except (requests.ConnectionError, requests.Timeout):
         return False

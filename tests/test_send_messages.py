@@ -98,9 +98,7 @@ def test_a_server_that_says_no_is_told(till: Till) -> None:
     assert (ran.code, ran.json["sent"], ran.json["failed"]) == (3, 0, 1)
     assert till.run("send_messages").json["sent"] == 0
     assert till.mails() == []
-    (confirmation,) = [
-        row for row in till.shop.ledger.messages.of_invoice("INV-1001") if row["kind"] == "confirmation"
-    ]
+    (confirmation,) = [row for row in till.shop.ledger.messages.of_invoice("INV-1001") if row["kind"] == "confirmation"]
     assert confirmation["state"] == "failed"
     assert "550" in confirmation["reason"]
 

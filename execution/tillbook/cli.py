@@ -81,7 +81,6 @@ def _options(main: Callable[..., Any]) -> list[inspect.Parameter]:
 def show(result: Any, *, as_json: bool) -> None:
     """Print a result: a dataclass or a dict of texts, numbers, Money and lists of the same."""
     plain = as_plain(result)
-    plain.pop("exit_code", None)
     if as_json or not sys.stdout.isatty():
         typer.echo(json.dumps(plain, ensure_ascii=False, indent=2))
     else:
@@ -91,11 +90,12 @@ def show(result: Any, *, as_json: bool) -> None:
 
 
 def as_plain(value: Any) -> Any:
-    """A result as JSON knows it: Money as {"minor", "currency"}, texts without control characters."""
+    """A result as JSON knows it: Money as {"minor", "currency"}, texts without control characters, no `exit_code`."""
     if isinstance(value, Money):
         return {"minor": value.minor, "currency": value.currency}
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: as_plain(getattr(value, field.name)) for field in fields(value)}
+        names = (field.name for field in fields(value) if field.name != "exit_code")
+        return {name: as_plain(getattr(value, name)) for name in names}
     if isinstance(value, dict):
         return {str(key): as_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from tillbook.workshop import Workshop
 
 BODY_LIMIT_BYTES = 1024 * 1024
+MOST_IN_A_COMMIT = 128
+QUIET_TURNS = 2
 BUSY_LIMIT_SECONDS = 3.0
 BUSY_PAUSE_SECONDS = 0.005
 
@@ -47,7 +49,7 @@ class _Waiter:
 
 
 class SharedCommit:
-    """Every write that waits when the loop gets to it goes into one transaction, committed with full sync."""
+    """Writes that wait at the same moment go into one transaction, committed with full sync."""
 
     def __init__(self, shop: Workshop) -> None:
         self._shop = shop
@@ -61,11 +63,20 @@ class SharedCommit:
         self._waiting.append(waiter)
         if not self._scheduled:
             self._scheduled = True
-            loop.call_soon(self._commit, loop, loop.time() + BUSY_LIMIT_SECONDS)
+            loop.call_soon(self._gather, loop, 0, 0)
         return await waiter.done
 
+    def _gather(self, loop: asyncio.AbstractEventLoop, seen: int, quiet: int) -> None:
+        """Commit when the loop turned twice and brought nobody more: a sync costs more than all else together."""
+        waiting = len(self._waiting)
+        quiet = 0 if waiting > seen else quiet + 1
+        if quiet < QUIET_TURNS and waiting < MOST_IN_A_COMMIT:
+            loop.call_soon(self._gather, loop, waiting, quiet)
+        else:
+            self._commit(loop, loop.time() + BUSY_LIMIT_SECONDS)
+
     def _commit(self, loop: asyncio.AbstractEventLoop, give_up_at: float) -> None:
-        batch, self._waiting = self._waiting, []
+        batch, self._waiting = self._waiting[:MOST_IN_A_COMMIT], self._waiting[MOST_IN_A_COMMIT:]
         try:
             with self._shop.ledger.transaction():
                 now = self._shop.clock.now()
@@ -82,7 +93,9 @@ class SharedCommit:
             for waiter, answer in zip(batch, answers, strict=True):
                 if not waiter.done.done():
                     waiter.done.set_result(answer)
-        self._scheduled = False
+        self._scheduled = bool(self._waiting)
+        if self._scheduled:
+            loop.call_soon(self._gather, loop, 0, 0)
 
 
 def build_app(
@@ -152,7 +165,7 @@ def _other_routes(
         waiting, oldest = shop.ledger.inbox.waiting()
         return JSONResponse({"ok": True, "waiting": waiting, "oldest_received_at": oldest})
 
-    app = Starlette(
+    application = Starlette(
         routes=[
             Route("/forms/sales", form, methods=["POST"]),
             Route("/pay/{token}", pages.show, methods=["GET"]),

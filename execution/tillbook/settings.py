@@ -97,7 +97,7 @@ def load() -> Settings:
     settings = Settings(
         mode=mode,
         home=home,
-        ledger=Path(values["TILLBOOK_LEDGER"] or home / "ledger.db").expanduser(),
+        ledger=_ledger(values["TILLBOOK_LEDGER"], home),
         timezone=values["TILLBOOK_TIMEZONE"],
         base_url=values["TILLBOOK_BASE_URL"].rstrip("/"),
         timeout_seconds=_seconds(values["TILLBOOK_TIMEOUT_SECONDS"] or "20"),
@@ -211,6 +211,13 @@ def _json(file: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     return found
+
+
+def _ledger(text: str, home: Path) -> Path:
+    """The ledger's file; a relative path is in TILLBOOK_HOME, so that it is the same one from every folder."""
+    if "://" in text:
+        raise Refused(f"TILLBOOK_LEDGER is {text!r}; expected the path of a SQLite file")
+    return home / Path(text or "ledger.db").expanduser()
 
 
 def _list(text: str) -> tuple[str, ...]:

@@ -29,6 +29,8 @@ def loads(data: str | bytes, *, limit_bytes: int = LIMIT_BYTES) -> object:
         value: object = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise Refused(f"this is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+    except ValueError:  # more digits than Python turns into an integer
+        raise Refused("a number in the JSON is beyond reason") from None
     return value
 
 
@@ -74,13 +76,4 @@ def _decimal(literal: str) -> Decimal:
         raise Refused("a number in the JSON is beyond reason") from None
 
 
-def _integer(literal: str) -> int:
-    try:
-        return int(literal)
-    except ValueError:
-        raise Refused("a number in the JSON is beyond reason") from None
-
-
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_decimal, parse_int=_integer
-)
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_decimal)

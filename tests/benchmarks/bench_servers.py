@@ -1,8 +1,8 @@
 """The servers that the receiver is measured against: `bench_servers.py NAME PORT`.
 
-    limit   a socket that answers whatever comes: what the load client itself can do
-    hello   a bare ASGI application on our own server: what that server can do
-    single  our receiver, with one transaction for each event
+limit   a socket that answers whatever comes: what the load client itself can do
+hello   a bare ASGI application on our own server: what that server can do
+single  our receiver, with one transaction for each event
 """
 
 from __future__ import annotations

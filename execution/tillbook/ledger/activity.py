@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from tillbook.cards import mask_card_numbers
 from tillbook.ledger.database import Database, Row
 
 
@@ -13,13 +14,15 @@ class Activity:
         self._database = database
 
     def begin(self, script: str, arguments: Mapping[str, object], asked_by: str, now: int) -> int:
-        """A command starts; its arguments hold no secret (no script takes one). In a transaction."""
-        text = json.dumps(arguments, default=str)
+        """A command starts; no script takes a secret, a card number given by mistake is masked. In a transaction."""
+        masked = {name: mask_card_numbers(text) if isinstance(text, str) else text for name, text in arguments.items()}
+        text = json.dumps(masked, default=str)
         self._database.run("activity.begin", script=script, arguments=text, asked_by=asked_by, now=now)
         return self._database.inserted()
 
     def end(self, activity: int, exit_code: int, outcome: str, now: int) -> None:
-        self._database.run("activity.end", id=activity, exit_code=exit_code, outcome=outcome, now=now)
+        masked = mask_card_numbers(outcome)
+        self._database.run("activity.end", id=activity, exit_code=exit_code, outcome=masked, now=now)
 
     def recent(self, most: int = 20) -> list[Row]:
         return self._database.all("activity.recent", most=most)

@@ -121,7 +121,7 @@ class Database:
                 *self._connection.execute("pragma foreign_key_check"),
             ]
         found = [" ".join(map(str, row.values())) for row in rows]
-        return [] if found == ["ok"] else found
+        return [problem for problem in found if problem != "ok"]
 
     def copy_to(self, target: Path) -> None:
         """A consistent copy through SQLite's own backup, which sees the WAL too."""

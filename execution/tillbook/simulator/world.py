@@ -116,7 +116,7 @@ class World:
     def photograph(self) -> str:
         """Every object, counter and the clock's offset as one text, for `restore`."""
         with self._lock:
-            counters = dict(self._database.execute("select name, value from counter").fetchall())
+            counters = {row[0]: row[1] for row in self._database.execute("select name, value from counter")}
             return json.dumps({"objects": self._objects, "counters": counters, "offset": self._offset})
 
     def restore(self, photograph: str) -> None:

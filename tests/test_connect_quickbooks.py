@@ -1,0 +1,60 @@
+"""connect_quickbooks.py: the company read, its accounts found or made, once."""
+
+from __future__ import annotations
+
+from connect_quickbooks import connect_quickbooks
+from rehearsed import changes, operations, rehearse
+from sale import Till
+
+
+def test_company_and_accounts(till: Till) -> None:
+    """The simulator's company is connected from the start: its name, currency, and a clearing account of type Bank."""
+    result = till.run("connect_quickbooks").json
+    assert (result["company"], result["currency"]) == ("Harbor Lane Studio LLC", "USD")
+    account = {row["Id"]: row for row in till.books("Account")}[result["accounts"]["Stripe Clearing (USD)"]]
+    assert (account["AccountType"], account["AccountSubType"]) == ("Bank", "CashOnHand")
+
+
+def test_a_second_run_makes_nothing(till: Till) -> None:
+    """The same accounts, no change."""
+    first = till.run("connect_quickbooks").json
+    before = changes(till)
+    assert till.run("connect_quickbooks").json == first
+    assert changes(till) == before
+
+
+def test_an_account_that_was_made_by_hand_is_found(till: Till) -> None:
+    """Found by name and type; a new ledger does not make a second one."""
+    first = till.run("connect_quickbooks").json
+    other = till.home / "other"
+    other.mkdir(mode=0o700)
+    (other / "simulator.json").write_text((till.home / "simulator.json").read_text())
+    ran = till.spawn("connect_quickbooks", TILLBOOK_HOME=str(other))
+    assert ran.code == 0, ran.err
+    assert ran.json["accounts"] == first["accounts"]
+    assert len([row for row in till.books("Account") if row["Name"].startswith("Stripe Clearing")]) == 1
+
+
+def test_a_redirect_that_is_none_of_ours_is_refused(till: Till) -> None:
+    """An address with a wrong state or from elsewhere connects nothing."""
+    for address in (
+        "https://example.com/?code=1&state=2&realmId=3",
+        "nonsense",
+        "http://127.0.0.1/?error=access_denied",
+    ):
+        ran = till.run("connect_quickbooks", "--redirected", address)
+        assert (ran.code, ran.out) == (3, "")
+        assert "code=1" not in ran.err
+
+
+def test_the_plain_function_does_the_same(till: Till) -> None:
+    """Other scripts import the function."""
+    assert connect_quickbooks(shop=till.shop).currency == "USD"
+
+
+def test_g20_a_rehearsal_plans_what_the_real_run_does(till: Till) -> None:
+    """The account that would be made, with its parameters, to the byte."""
+    plan = rehearse(till, "connect_quickbooks")["plan"]
+    till.run("connect_quickbooks")
+    assert [step["kind"] for step in plan] == ["create_account"]
+    assert plan == operations(till)

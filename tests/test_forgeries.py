@@ -1,0 +1,286 @@
+"""The door under attack: forged, malformed, endless and slow requests, and our own trouble."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+import forgeries
+from forgeries import BODY, CANARY, EVENT, Forger
+from receiver_process import HOST, Served, answered, first_status, served
+from receiving import Receiver, event_body, receiving
+from sale import Till
+from tillbook.errors import Refused
+from tillbook.providers import open_provider
+from tillbook.serving import LimitedProtocol
+
+SECRETS = ("whsec_4eC39HqLyjWDarjtT1zdp7dc", "whsec_9zB5kVtQmWxYc2LrNhUe8PsA")
+MEBIBYTE = 2**20
+
+
+def _forger(till: Till, **changes: object) -> Forger:
+    secret = str(till.simulator.world.accounts["stripe_webhook_secret"])
+    return Forger(secret, till.shop.clock.now())
+
+
+def _kept(till: Till) -> int:
+    return till.shop.ledger.inbox.waiting()[0]
+
+
+class Customer:
+    """Sends genuine events, one after the other, while others attack; each must be taken within a second."""
+
+    def __init__(self, served: Served, forger: Forger) -> None:
+        self._served = served
+        self._forger = forger
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._send, daemon=True)
+        self.taken = 0
+        self.trouble: list[str] = []
+
+    def __enter__(self) -> Customer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _send(self) -> None:
+        while not self._stop.wait(0.02):
+            body = event_body(self.taken + 1)
+            header = {"Stripe-Signature": self._forger.genuine(body)}
+            try:
+                answer = requests.post(self._served.url + forgeries.PATH, body, headers=header, timeout=1)
+            except requests.RequestException as error:
+                self.trouble.append(f"event {self.taken + 1}: {type(error).__name__}")
+                return
+            if answer.status_code != 200:
+                self.trouble.append(f"event {self.taken + 1}: {answer.status_code} {answer.text}")
+                return
+            self.taken += 1
+
+
+def test_a1_the_corpus_is_large_and_each_row_is_another_request() -> None:
+    """At least a thousand different requests, and the same ones for the same secret and time."""
+    corpus = Forger("whsec_x", 1_795_000_000).corpus()
+    assert len(corpus) >= 1000
+    assert len({row.wire for row in corpus}) == len(corpus)
+    assert corpus == Forger("whsec_x", 1_795_000_000).corpus()
+    assert not any(200 <= status < 300 or status >= 500 for row in corpus for status in row.allowed)
+
+
+def test_a1_no_forged_request_gets_in(till: Till) -> None:
+    """Every row gets the status that is right for it; nothing is kept, little memory is used, nothing is logged."""
+    forger = _forger(till)
+    with served(till) as receiver:
+        with Customer(receiver, forger) as customer:
+            wrong, before = [], 0
+            for index, row in enumerate(forger.corpus()):
+                status = answered(receiver.port, row.wire)
+                if status not in row.allowed:
+                    wrong.append(f"{row.name}: {status}, expected one of {sorted(row.allowed)}")
+                if index == 100:
+                    before = receiver.resident_bytes
+            grown = receiver.resident_bytes - before
+        assert wrong == []
+        assert customer.trouble == []
+        assert customer.taken > 0
+        assert _kept(till) == customer.taken
+        assert grown <= 20 * MEBIBYTE
+    output = receiver.output.read_text()
+    for secret in (forger.secret, CANARY, "v1=", forger.digest(BODY), "Traceback"):
+        assert secret not in output
+
+
+def test_the_genuine_request_of_the_corpus_gets_in(till: Till) -> None:
+    """The corpus fails for the reason that each row names: the same bytes with nothing forged are taken."""
+    forger = _forger(till)
+    with served(till) as receiver:
+        assert answered(receiver.port, forgeries.wire(signature=forger.genuine())) == 200
+        chunks = forgeries.wire(body=forgeries.chunked(BODY, 50), chunks=True, signature=forger.genuine())
+        assert answered(receiver.port, chunks) == 200
+        absolute = forgeries.wire(path=f"{receiver.url}{forgeries.PATH}", signature=forger.genuine())
+        assert answered(receiver.port, absolute) == 200
+    assert _kept(till) == 1
+
+
+def test_a14_a_live_event_is_kept_and_parked(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signed, so not forged, but of the other mode: nothing is read for it, and it is shown with its reason."""
+    with receiving(till, monkeypatch, deliver=False) as receiver:
+        body = event_body(livemode=True)
+        assert receiver.post(body, receiver.signed(body)).status_code == 200
+    assert till.run("process_inbox").json["parked"] == 1
+    assert "live event" in till.shop.ledger.inbox.parked()[0]["reason"]
+    assert till.requests("stripe", "GET", "payment_intents") == []
+
+
+def test_a13_ten_thousand_genuine_signatures_of_two_secrets(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half are signed with the secret that is being rolled out: none is refused."""
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", ",".join(SECRETS))
+    from tillbook import settings
+
+    provider = open_provider("stripe", settings.load(), till.shop.clock)
+    now = till.shop.clock.now()
+    for number in range(10_000):
+        body = json.dumps({**EVENT, "id": f"evt_{number}", "note": "é" * (number % 7)}, indent=number % 3).encode()
+        header = Forger(SECRETS[number % 2], now - number % 250).genuine(body)
+        assert provider.verify({"stripe-signature": header}, body).id == f"evt_{number}"
+
+
+def test_a8_only_the_original_bytes_verify(till: Till) -> None:
+    """A genuine header proves one sequence of bytes: the same value written in any other way is refused."""
+    forger = _forger(till)
+    provider = open_provider("stripe", till.shop.settings, till.shop.clock)
+    rewritten = [body for body in forgeries.written_again() if body != BODY]
+    assert len(rewritten) > 20
+    for body in rewritten:
+        with pytest.raises(Refused, match="does not match"):
+            provider.verify({"stripe-signature": forger.genuine()}, body)
+
+
+# -- slow senders (A17) -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A receiver that waits two seconds for a request where it would wait fifteen."""
+    monkeypatch.setattr(LimitedProtocol, "deadline_seconds", 2.0)
+
+
+@pytest.fixture
+def receiver(till: Till, impatient: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    """An impatient receiver that the world does not deliver to."""
+    with receiving(till, monkeypatch, deliver=False) as running:
+        yield running
+
+
+def _port(receiver: Receiver) -> int:
+    return int(receiver.url.rsplit(":", 1)[1])
+
+
+def test_a17_two_hundred_slow_senders_hold_nobody_up(till: Till, receiver: Receiver) -> None:
+    """Half stop in their headers, half in their body: genuine events are taken, and the slow ones are cut off."""
+    whole = forgeries.wire(signature=receiver.signed(BODY))
+    head = whole.index(b"Content-Type")
+    with contextlib.ExitStack() as stack:
+        slow = [stack.enter_context(socket.create_connection((HOST, _port(receiver)), timeout=10)) for _ in range(200)]
+        for index, connection in enumerate(slow):
+            connection.sendall(whole[:head] if index % 2 else whole[:-10])
+        for number in range(20):
+            body = event_body(number)
+            header = {"Stripe-Signature": receiver.signed(body)}
+            answer = requests.post(receiver.url + forgeries.PATH, body, headers=header, timeout=1)
+            assert answer.status_code == 200
+        assert {first_status(connection) for connection in slow} == {408}
+    assert _kept(till) == 20
+
+
+def test_a17_a_sender_that_trickles_is_cut_off(receiver: Receiver) -> None:
+    """A byte now and then does not extend the time: the deadline is one for the whole request."""
+    with socket.create_connection((HOST, _port(receiver)), timeout=10) as connection:
+        connection.settimeout(0.2)
+        status = None
+        for byte in forgeries.wire():
+            try:
+                connection.sendall(bytes([byte]))
+                status = first_status(connection)
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+            break
+        assert status in (408, 0)
+
+
+def test_a17_a_connection_that_says_nothing_is_closed(receiver: Receiver) -> None:
+    """Without a single byte there is nothing to answer."""
+    with socket.create_connection((HOST, _port(receiver)), timeout=10) as connection:
+        assert connection.recv(100) == b""
+
+
+def test_a_connection_is_used_again_after_a_pause(receiver: Receiver) -> None:
+    """The deadline is for a request, not for the pause before the next one."""
+    with requests.Session() as session:
+        for number in range(3):
+            body = event_body(number)
+            header = {"Stripe-Signature": receiver.signed(body)}
+            assert session.post(receiver.url + forgeries.PATH, body, headers=header, timeout=5).status_code == 200
+            threading.Event().wait(1.2)
+
+
+def test_pipelined_requests_are_each_answered(till: Till, receiver: Receiver) -> None:
+    """Several requests in one piece, some of them forged: each gets its own answer."""
+    bodies = [event_body(number) for number in range(5)]
+    genuine = [forgeries.wire(body=body, signature=receiver.signed(body)) for body in bodies]
+    with socket.create_connection((HOST, _port(receiver)), timeout=10) as connection:
+        connection.sendall(genuine[0] + forgeries.wire() + genuine[1])
+        received = b""
+        while received.count(b"HTTP/1.1 ") < 3:
+            received += connection.recv(65536)
+    assert [part[:3] for part in received.split(b"HTTP/1.1 ")[1:]] == [b"200", b"400", b"200"]
+    assert _kept(till) == 2
+
+
+# -- our own trouble (A15) --------------------------------------------------------------------------
+
+HOLDER = """
+import sys, apsw
+connection = apsw.Connection(sys.argv[1])
+connection.execute("begin immediate")
+sys.stdout.write("held"); sys.stdout.flush()
+sys.stdin.read()
+"""
+
+
+def test_a15_while_another_process_holds_the_ledger_the_answer_is_503(till: Till) -> None:
+    """Later, not never: the sender tries again. Health and pages are answered meanwhile, and then it gets in."""
+    forger = _forger(till)
+    genuine = forgeries.wire(signature=forger.genuine())
+    with served(till) as receiver:
+        holder = subprocess.Popen(
+            [sys.executable, "-c", HOLDER, str(till.shop.settings.ledger)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert holder.stdout is not None
+        assert holder.stdin is not None
+        with holder:
+            assert holder.stdout.read(4) == b"held"
+            with socket.create_connection((HOST, receiver.port), timeout=4) as waiting:
+                waiting.sendall(genuine)
+                for _ in range(5):
+                    health = requests.get(receiver.url + "/healthz", timeout=1)
+                    assert health.status_code == 200
+                assert answered(receiver.port, forgeries.wire(), seconds=1) == 400
+                assert first_status(waiting) == 503
+            holder.stdin.close()
+        assert answered(receiver.port, genuine) == 200
+    assert _kept(till) == 1
+
+
+def test_a15_a_ledger_that_cannot_be_written_is_503(till: Till) -> None:
+    """A full disk: 503 for every waiter, none of the event's words in the answer, and it gets in afterwards."""
+    forger = _forger(till)
+    genuine = forgeries.wire(signature=forger.genuine())
+    import resource
+
+    with served(till) as receiver:
+        assert answered(receiver.port, genuine) == 200
+        body = event_body(2)
+        other = forgeries.wire(body=body, signature=forger.genuine(body))
+        none = os.stat(till.shop.settings.ledger).st_size // 2
+        _, hard = resource.prlimit(receiver.pid, resource.RLIMIT_FSIZE, (none, resource.RLIM_INFINITY))
+        assert answered(receiver.port, other, seconds=4) == 503
+        resource.prlimit(receiver.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        assert answered(receiver.port, other) == 200
+    assert _kept(till) == 2

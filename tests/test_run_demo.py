@@ -1,0 +1,21 @@
+"""run_demo.py: the whole sale, narrated, on ports and folders of its own."""
+
+from __future__ import annotations
+
+import json
+
+from sale import Till
+
+
+def test_the_demo_ends_with_a_paid_invoice(till: Till) -> None:
+    """From the form to the books without a key: words on stderr, the chain on stdout, this home untouched."""
+    before = sorted(path.name for path in till.home.rglob("*"))
+    ran = till.spawn("run_demo")
+    assert ran.code == 0, ran.err
+    states = {(link["what"], link["status"]) for link in json.loads(ran.out)["chain"]}
+    assert {("invoice", "paid"), ("document Payment", "posted"), ("mail confirmation", "sent")} <= states
+    assert ("fact ProcessorFee", "recorded") in states
+    assert "1. A form was submitted" in ran.err
+    assert "create_checkout.py" in ran.err
+    assert sorted(path.name for path in till.home.rglob("*")) == before
+    assert till.requests() == []
