@@ -154,7 +154,7 @@ class Forger:
         ]
         for index, text in enumerate(texts):
             yield self._with(f"time {index}", f"t={text},v1={self.digest(BODY, stamp=text)}")
-        for index, zero in enumerate("０٠०"):
+        for index, zero in enumerate(("\uff10", "\u0660", "\u0966")):
             digits = "".join(chr(ord(zero) + int(digit)) for digit in str(self.now))
             header = f"t={digits},v1={self.digest(BODY, stamp=digits)}".encode()
             yield Forgery(f"time in another script {index}", wire(signature=header), NOT_SIGNED)

@@ -96,7 +96,9 @@ def _become(command: list[str], ask: Json, file: Path) -> None:
         os.dup2(os.open(name, os.O_RDWR | os.O_CREAT), stream)
     script = SCRIPTS / f"{command[0]}.py"
     sys.argv = [str(script), *command[1:]]
-    watch = Watch(Path(ask["environment"]["TILLBOOK_HOME"]), ask["end_at"], lambda: os.kill(os.getpid(), signal.SIGKILL))
+    watch = Watch(
+        Path(ask["environment"]["TILLBOOK_HOME"]), ask["end_at"], lambda: os.kill(os.getpid(), signal.SIGKILL)
+    )
     code = 1
     try:
         with watch.on_duty():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -60,10 +61,8 @@ def served(till: Till, **environment: str) -> Iterator[Served]:
 def answered(port: int, wire: bytes, *, seconds: float = 12) -> int:
     """Send bytes over a connection of their own: the status of the first answer, or CLOSED when there was none."""
     with socket.create_connection((HOST, port), timeout=seconds) as connection:
-        try:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # cut off; an answer may be here all the same
             connection.sendall(wire)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # it was cut off while it still sent; an answer may be here all the same
         return first_status(connection)
 
 

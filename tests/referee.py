@@ -61,7 +61,7 @@ def _stripe(line: Json) -> Iterator[tuple[str, list[str]]]:
     place = f"Stripe {line['method']} {_shape(line['path'])}"
     yield "request", _stripe_request(line["method"], line["path"], form, place)
     answer = _parsed(line["answer"])
-    if answer is not None and line["status"] == 200:  # noqa: PLR2004
+    if answer is not None and line["status"] == 200:
         yield "answer", [f"{place} answers {problem}" for problem in _stripe_objects(answer)]
 
 
@@ -93,7 +93,7 @@ def _quickbooks(line: Json) -> Iterator[tuple[str, list[str]]]:
     name = next((kind for kind in _ENTITIES if kind.lower() == entity), "")
     if name and line["method"] == "POST" and body is not None:
         yield "request", [f"{place} sends {problem}" for problem in _entity(name, json.dumps(body))]
-    if answer is not None and line["status"] == 200:  # noqa: PLR2004
+    if answer is not None and line["status"] == 200:
         for kind, item in _entities(answer):
             yield "answer", [f"{place} answers {problem}" for problem in _entity(kind, json.dumps(item))]
 

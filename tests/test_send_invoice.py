@@ -10,8 +10,9 @@ from send_invoice import send_invoice
 from tillbook.simulator.mailbox import fail_next
 
 
-def test_the_mail_has_link_total_and_lines_in_text_and_html(till: Till) -> None:
+def test_the_mail_has_link_total_and_lines_in_text_and_html(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
     """Number, amount, due date, what was ordered, and /pay/TOKEN: in both forms, to the customer's address."""
+    monkeypatch.setenv("TILLBOOK_BASE_URL", "https://pay.example.com")
     till.invoiced()
     result = till.run("send_invoice", "INV-1001").json
     (mail,) = till.mails()
@@ -25,7 +26,14 @@ def test_the_mail_has_link_total_and_lines_in_text_and_html(till: Till) -> None:
     }
     assert mail["to"] == ["grace@example.com"]
     for form in (mail["text"], mail["html"]):
-        for word in ("INV-1001", "60.00", "2027-01-31", "Consulting", f"/pay/{invoice.token}", "Grace Ltd"):
+        for word in (
+            "INV-1001",
+            "60.00",
+            "2027-01-31",
+            "Consulting",
+            f"https://pay.example.com/pay/{invoice.token}",
+            "Grace Ltd",
+        ):
             assert word in form
     assert "stripe" not in mail["text"].lower()
 

@@ -10,7 +10,6 @@ import json
 import time
 from datetime import UTC, date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 
 class Clock:
@@ -51,6 +50,8 @@ def rfc3339(seconds: int) -> str:
 
 def business_date(seconds: int, zone: str) -> date:
     """The day a moment belongs to in the company's zone: the one rule for every TxnDate."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415  start-up time
+
     return datetime.fromtimestamp(seconds, ZoneInfo(zone)).date()
 
 

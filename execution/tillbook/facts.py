@@ -7,7 +7,6 @@ provider. Amounts are `Money`; `occurred_at` is the vendor's own time in UTC sec
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
@@ -91,4 +90,6 @@ def from_json(kind: str, text: str) -> Fact:
 
 def fingerprint(kind: str, text: str) -> str:
     """SHA-256 of a stored fact: what its row and the seals keep."""
+    import hashlib  # noqa: PLC0415  start-up time: only needed to write and to prove facts
+
     return hashlib.sha256(f"{kind}\n{text}".encode()).hexdigest()

@@ -8,7 +8,9 @@
      "fixed": {"currency": "USD", "due": "2027-01-31"}}
 
 `fields` maps each of our names to the place of its value; `lines.NAME` is looked up inside each line. `fixed` are
-values that the form does not ask for. Without the file the body is the order form itself.
+values that the form does not ask for, `lines.NAME` for every line. Whole numbers become decimal strings, for form
+products know no other way to send them; numbers with a point stay refused. Without the file the body is the order
+form itself.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ from tillbook.strict_json import loads
 HEADER = "x-tillbook-signature"
 ENCODINGS = ("hex", "base64")
 PREFIX = "sha256="
+LINES = "lines."
+FIELDS = ("number", "currency", "due", "memo", "customer", "lines", "discount", "tax", "total")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,15 @@ def read_product(file: Path) -> FormProduct:
     """The form product that `form.json` describes; ours when there is no such file. Raises Refused."""
     if not file.exists():
         return FormProduct()
-    raw = loads(file.read_bytes())
+    try:
+        return _product(loads(file.read_bytes()))
+    except Refused as error:
+        raise Refused(f"{file}: {error.message}", hint="Correct the file, or remove it to take our own form.") from None
+
+
+def _product(raw: object) -> FormProduct:
     if not isinstance(raw, dict) or not raw.keys() <= {"signature_header", "encoding", "fields", "fixed"}:
-        raise Refused(f"{file} is not a form mapping; expected signature_header, encoding, fields, fixed")
+        raise Refused("this is not a form mapping; expected signature_header, encoding, fields, fixed")
     product = FormProduct(
         str(raw.get("signature_header", HEADER)).lower(),
         str(raw.get("encoding", "hex")),
@@ -54,11 +64,29 @@ def read_product(file: Path) -> FormProduct:
         raw.get("fixed", {}),
     )
     if product.encoding not in ENCODINGS:
-        raise Refused(f"{file}: encoding is {product.encoding!r}; expected one of {', '.join(ENCODINGS)}")
-    for name in ("fields", "fixed"):
-        if not isinstance(getattr(product, name), dict):
-            raise Refused(f"{file}: {name} is not an object")
+        raise Refused(f"encoding is {product.encoding!r}; expected one of {', '.join(ENCODINGS)}")
+    for part in ("fields", "fixed"):
+        if not isinstance(getattr(product, part), dict):
+            raise Refused(f"{part} is not an object")
+    for name, place in product.fields.items():
+        if not isinstance(place, str) or not place:
+            raise Refused(f"fields.{name} is not the place of a value; expected a text like answers.3.text")
+    _require_names([*product.fields, *product.fixed])
     return product
+
+
+def _require_names(names: list[str]) -> None:
+    """Each name is one of the order form's, is given once, and is no part of another one that is given."""
+    for name in names:
+        if name.partition(".")[0] not in FIELDS:
+            raise Refused(f"{name!r} is not a field of the order form; expected one of {', '.join(FIELDS)}")
+        if names.count(name) > 1:
+            raise Refused(f"{name!r} is both in fields and in fixed")
+        whole = name.rpartition(".")[0]
+        while whole:
+            if whole in names and whole != "lines":
+                raise Refused(f"{whole!r} is mapped as a whole and in part ({name!r})")
+            whole = whole.rpartition(".")[0]
 
 
 def read_form(headers: Mapping[str, str], body: bytes, *, secret: str, product: FormProduct) -> Order:
@@ -82,18 +110,29 @@ def translated(raw: object, product: FormProduct) -> dict[str, Any]:
     """The form in our own names. A place that the form does not have is left out: validation says what is missing."""
     order: dict[str, Any] = {}
     for ours, theirs in product.fields.items():
-        if not ours.startswith("lines."):
-            _put(order, ours, _lines(_at(raw, theirs), product) if ours == "lines" else _at(raw, theirs))
+        if not ours.startswith(LINES):
+            _put(order, ours, _lines(_at(raw, theirs), product) if ours == "lines" else _exact(_at(raw, theirs)))
     for ours, value in product.fixed.items():
-        _put(order, ours, value)
+        if not ours.startswith(LINES):
+            _put(order, ours, value)
     return order
 
 
 def _lines(found: object, product: FormProduct) -> object:
-    names = {ours.removeprefix("lines."): place for ours, place in product.fields.items() if ours.startswith("lines.")}
-    if not isinstance(found, list) or not names:
+    places = {name.removeprefix(LINES): place for name, place in product.fields.items() if name.startswith(LINES)}
+    fixed = {name.removeprefix(LINES): value for name, value in product.fixed.items() if name.startswith(LINES)}
+    if not isinstance(found, list) or not (places or fixed):
         return found
-    return [{ours: value for ours, place in names.items() if (value := _at(line, place)) is not None} for line in found]
+    return [_line(line, places, fixed) for line in found]
+
+
+def _line(line: object, places: Mapping[str, str], fixed: Mapping[str, Any]) -> dict[str, Any]:
+    given = {ours: value for ours, place in places.items() if (value := _exact(_at(line, place))) is not None}
+    return {**given, **fixed}
+
+
+def _exact(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _at(raw: object, place: str) -> object:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from tillbook.errors import Refused, TillbookError, Unavailable
 from tillbook.form_intake import FormProduct, read_form
-from tillbook.orders import order_json
+from tillbook.orders import InvalidOrder, order_json
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -216,6 +216,7 @@ def _answer(status: int) -> Callable[[Request, Exception], Response]:
 
     def answer(_: Request, error: Exception) -> Response:
         message = error.message if isinstance(error, TillbookError) else ""
-        return JSONResponse({"error": message}, status_code=status)
+        problems = [asdict(problem) for problem in error.problems] if isinstance(error, InvalidOrder) else []
+        return JSONResponse({"error": message, **({"problems": problems} if problems else {})}, status_code=status)
 
     return answer

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from tillbook import settings as settings_room
 from tillbook.clock import Clock
 from tillbook.ledger import Ledger
-from tillbook.rehearsal import Rehearsal
 from tillbook.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from tillbook.mail import Mailer
     from tillbook.operations import Door
     from tillbook.providers import Provider
+    from tillbook.rehearsal import Rehearsal
 
 
 @dataclass
@@ -70,6 +70,8 @@ class Workshop:
 
     def rehearsed(self) -> Workshop:
         """The same workshop for `--dry-run`: what it writes is forgotten, what it would send is written down."""
+        from tillbook.rehearsal import Rehearsal  # noqa: PLC0415  start-up time
+
         copy = self.ledger.copy_in_memory()
         return Workshop(self.settings, self.clock, copy, self.asked_by, Rehearsal(), copy.facts.last_entry())
 

@@ -13,18 +13,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tillbook.ledger.activity import Activity
 from tillbook.ledger.database import BUSY_TIMEOUT_MS, Database
-from tillbook.ledger.documents import Documents
-from tillbook.ledger.facts import Facts
-from tillbook.ledger.forms import Forms
-from tillbook.ledger.inbox import Inbox
-from tillbook.ledger.messages import Messages
 from tillbook.ledger.migrate import migrate
-from tillbook.ledger.operations import Operations
-from tillbook.ledger.sales import Sales
+
+if TYPE_CHECKING:
+    from tillbook.ledger.activity import Activity
+    from tillbook.ledger.documents import Documents
+    from tillbook.ledger.facts import Facts
+    from tillbook.ledger.forms import Forms
+    from tillbook.ledger.inbox import Inbox
+    from tillbook.ledger.messages import Messages
+    from tillbook.ledger.operations import Operations
+    from tillbook.ledger.sales import Sales
 
 
 class Ledger:
@@ -33,18 +37,57 @@ class Ledger:
     def __init__(self, file: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
         database = Database(file, busy_timeout_ms=busy_timeout_ms)
         migrate(database)
-        self._wire(database)
-
-    def _wire(self, database: Database) -> None:
         self.database = database
-        self.operations = Operations(database)
-        self.forms = Forms(database)
-        self.inbox = Inbox(database)
-        self.facts = Facts(database)
-        self.sales = Sales(database)
-        self.documents = Documents(database)
-        self.messages = Messages(database)
-        self.activity = Activity(database)
+
+    # Each is imported when it is first asked for: a command that only looks uses half of them (start-up time).
+
+    @cached_property
+    def operations(self) -> Operations:
+        from tillbook.ledger.operations import Operations  # noqa: PLC0415
+
+        return Operations(self.database)
+
+    @cached_property
+    def forms(self) -> Forms:
+        from tillbook.ledger.forms import Forms  # noqa: PLC0415
+
+        return Forms(self.database)
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        from tillbook.ledger.inbox import Inbox  # noqa: PLC0415
+
+        return Inbox(self.database)
+
+    @cached_property
+    def facts(self) -> Facts:
+        from tillbook.ledger.facts import Facts  # noqa: PLC0415
+
+        return Facts(self.database)
+
+    @cached_property
+    def sales(self) -> Sales:
+        from tillbook.ledger.sales import Sales  # noqa: PLC0415
+
+        return Sales(self.database)
+
+    @cached_property
+    def documents(self) -> Documents:
+        from tillbook.ledger.documents import Documents  # noqa: PLC0415
+
+        return Documents(self.database)
+
+    @cached_property
+    def messages(self) -> Messages:
+        from tillbook.ledger.messages import Messages  # noqa: PLC0415
+
+        return Messages(self.database)
+
+    @cached_property
+    def activity(self) -> Activity:
+        from tillbook.ledger.activity import Activity  # noqa: PLC0415
+
+        return Activity(self.database)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -73,5 +116,5 @@ class Ledger:
     def copy_in_memory(self) -> Ledger:
         """A copy that is forgotten at the end: what a rehearsal writes to."""
         copy = Ledger.__new__(Ledger)
-        copy._wire(self.database.copy_in_memory())
+        copy.database = self.database.copy_in_memory()
         return copy

@@ -6,7 +6,6 @@ apsw brings its own SQLite, newer than the linked one of many Pythons, which can
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -149,6 +148,8 @@ class Database:
 
         Raises Unavailable when it is held and `wait` is false.
         """
+        import hashlib  # noqa: PLC0415  start-up time
+
         folder = self.file.parent / "locks"
         folder.mkdir(mode=0o700, exist_ok=True)
         label = hashlib.sha256(name.encode()).hexdigest()[:24]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tillbook.bookkeeping import Document
 from tillbook.ledger.database import Database, Row
 from tillbook.money import Money
+
+if TYPE_CHECKING:
+    from tillbook.bookkeeping import Document
 
 
 @dataclass(frozen=True, slots=True)

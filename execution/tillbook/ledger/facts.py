@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from tillbook.facts import Fact, InvoiceFact, fingerprint, from_json, to_json
-from tillbook.journal import Line
 from tillbook.ledger.database import Database, Row
 from tillbook.money import Money
+
+if TYPE_CHECKING:
+    from tillbook.journal import Line
 
 GENESIS = "0" * 64
 
@@ -52,6 +54,8 @@ class Facts:
 
     def posted(self, fact: Fact) -> list[Line]:
         """What the entries of a fact add up to so far."""
+        from tillbook.journal import Line  # noqa: PLC0415  start-up time
+
         rows = self._database.all("facts.posted_lines", fact=self._sequence(fact))
         return [Line(row["account"], Money(row["amount_minor"], row["currency"]), row["invoice"]) for row in rows]
 
@@ -134,6 +138,8 @@ class Facts:
 
 
 def _seal_hash(previous: str, rows: Sequence[Row]) -> str:
+    import hashlib  # noqa: PLC0415  start-up time
+
     chained = "\n".join([previous, *(f"{row['seq']} {row['hash']}" for row in rows)])
     return hashlib.sha256(chained.encode()).hexdigest()
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tillbook.events import Event
 from tillbook.ledger.database import Database, Row
+
+if TYPE_CHECKING:
+    from tillbook.events import Event
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tillbook.errors import Refused
 from tillbook.ledger.database import Database, Row
 from tillbook.money import Money
-from tillbook.operations import Json
+
+if TYPE_CHECKING:
+    from tillbook.operations import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """Intuit's OAuth 2: the page where the owner connects the company, and the life of its tokens.
 
 An access token lives an hour; a refresh token older than a day is replaced when it is used, and lives one day more
-(so a client that dies before it stored the new one is not cut off); 100 days without use kill it too. Tokens live in a file of their own beside the World's
-objects: after a reset every token that was alive stays alive with fresh age, and the first refresh token
-of the accounts works again, so that a client never has to connect anew because of a reset.
+(so a client that dies before it stored the new one is not cut off); 100 days without use kill it too. Tokens live in a
+file of their own beside the World's objects: after a reset every token that was alive stays alive with fresh age, and
+the first refresh token of the accounts works again, so that a client never has to connect anew because of a reset.
 """
 
 from __future__ import annotations
