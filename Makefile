@@ -4,13 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
 
-.PHONY: demo test lint types clean
+.PHONY: demo test bench lint types clean
 
 demo: $(READY)
 	@$(BIN)/python execution/run_demo.py
 
 test: $(READY)
 	@$(BIN)/python -m pytest -q -n 2
+
+# Ratios with their limits, on this machine; needs wrk for the intake. Run it when the machine is idle.
+bench: $(READY)
+	@$(BIN)/python tests/benchmarks/run_bench.py
 
 lint: $(READY)
 	@$(BIN)/ruff check execution tests

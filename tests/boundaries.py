@@ -43,26 +43,23 @@ def die() -> None:
 
 @dataclass
 class Watch:
-    """What one run passed, in order. At boundary number `end_at` it calls `end`, and at every later one."""
+    """What one run passed, in order. At `end_at`, a number or the text of a boundary, and at each later one it ends."""
 
     home: Path
-    end_at: int = -1
+    end_at: int | str = -1
     end: Callable[[], None] = die
     passed: list[str] = field(default_factory=list)
+    died: bool = False
     _thread: int = field(default_factory=threading.get_ident)
     _resting: bool = False
-
-    @property
-    def died(self) -> bool:
-        return 0 <= self.end_at < len(self.passed)
 
     def __call__(self, kind: str, what: str) -> None:
         if self._resting or threading.get_ident() != self._thread:
             return
-        if 0 <= self.end_at < len(self.passed):
-            self.end()
-        self.passed.append(f"{kind}: {_ID.sub('*', what)}")
-        if len(self.passed) == self.end_at + 1:
+        if not self.died:
+            self.passed.append(f"{kind}: {_ID.sub('*', what)}")
+            self.died = self.end_at in (len(self.passed) - 1, self.passed[-1])
+        if self.died:
             self.end()
 
     @contextmanager
@@ -78,8 +75,7 @@ class Watch:
         finally:
             self._resting = True
             apsw.connection_hooks.remove(connections)
-            os.replace = replace
-            requests.Session.send, smtplib.SMTP.data = send, data  # type: ignore[method-assign]  # as above
+            requests.Session.send, smtplib.SMTP.data, os.replace = send, data, replace  # type: ignore[method-assign]
 
     def _connection(self, connection: apsw.Connection) -> None:
         """Every new connection to the ledger tells of its commits; SQLite calls the second hook after the sync."""

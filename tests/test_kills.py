@@ -29,7 +29,7 @@ def test_c1_kill_9_at_each_kind_of_boundary_loses_nothing(
     stage = Stage(till, scenario)
     passed, end = stage.undisturbed()
     dice = random.Random(f"{SEED} {scenario.name}")
-    for kind in KINDS:
+    for kind in KINDS if LONG else _two_kinds(passed, NAMES.index(scenario.name)):
         places = [number for number, boundary in enumerate(passed) if boundary.startswith(kind)]
         for number in places if LONG else dice.sample(places, min(1, len(places))):
             stage.back()
@@ -44,7 +44,7 @@ def test_c1_kill_9_at_each_kind_of_boundary_loses_nothing(
     ("number", "code"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"]
 )
 def test_f18_a_signal_while_a_vendor_acts_loses_nothing(till: Till, number: int, code: int, tally: Tally) -> None:
-    """Stopped while Stripe makes the page and its answer is on the way: the page is found again, and is the only one."""
+    """Stopped while Stripe makes the page and its answer is on the way: the page is found, and is the only one."""
     stage = Stage(till, next(scenario for scenario in SCENARIOS if scenario.name == "create_checkout, the first"))
     _, end = stage.undisturbed()
     stage.back()
@@ -66,6 +66,12 @@ def test_f18_a_signal_while_a_vendor_acts_loses_nothing(till: Till, number: int,
     stage.finish(stage.command)
     assert dumped(stage.end()) == end
     tally(stage.scenario.name, "kills", 1)
+
+
+def _two_kinds(passed: list[str], turn: int) -> list[str]:
+    """The short form: two kinds for each step, so that all steps together have each kind."""
+    kinds = [kind for kind in KINDS if any(boundary.startswith(kind) for boundary in passed)]
+    return [kinds[(turn + more) % len(kinds)] for more in (0, len(kinds) // 2)]
 
 
 def _recover(stage: Stage, processes: Processes) -> None:

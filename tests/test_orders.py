@@ -340,7 +340,10 @@ def test_d8_figures_always_add_up(lines: list[dict[str, Any]], percent: Decimal)
     try:
         order = parse_order(raw)
     except InvalidOrder as error:
-        assert [problem.field for problem in error.problems] == ["lines"]
+        order = None
+        refused = [problem.field for problem in error.problems]
+    if order is None:
+        assert refused == ["lines"]
         return
     assert total((line.amount for line in order.lines), "USD") == order.subtotal == order.net + order.discount_amount
     assert Money.zero("USD") <= order.taxable_net <= order.net

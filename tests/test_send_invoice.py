@@ -101,7 +101,7 @@ def test_the_users_own_template_wins(till: Till) -> None:
     assert "<html" in mail["html"]
 
 
-@pytest.mark.parametrize("name", ["<script>alert(1)</script>", 'Tom & Jerry\'s "Shop"', "{{ 7 * 7 }}"])
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", 'Tom & Jerry\'s "Shop"', "{{ 7777 * 7777 }}"])
 def test_g9_a_name_is_only_a_name(till: Till, name: str) -> None:
     """Markup and template marks in a name reach the customer as the text that they are."""
     till.invoiced(customer={"name": name, "email": "grace@example.com"})
@@ -109,7 +109,7 @@ def test_g9_a_name_is_only_a_name(till: Till, name: str) -> None:
     (mail,) = till.mails()
     assert f"Hello {name}," in mail["text"]
     assert "<script>" not in mail["html"]
-    assert "49" not in mail["text"]
+    assert "60481729" not in mail["text"]
 
 
 def test_the_plain_function_does_the_same(till: Till) -> None:
