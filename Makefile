@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready-$(shell cksum < requirements.lock | cut -d' ' -f1)
 
-.PHONY: demo test bench lint types clean
+.PHONY: demo test torture bench lint types clean
 
 demo: $(READY)
 	@$(BIN)/python execution/run_demo.py
@@ -15,6 +15,14 @@ test: $(READY)
 # Ratios with their limits, on this machine; needs wrk for the intake. Run it when the machine is idle.
 bench: $(READY)
 	@$(BIN)/python tests/benchmarks/run_bench.py
+
+# The long form: every crash both ways, a second one at every boundary of the recovery, every fault, kill and disorder.
+TORTURE_SEED := $(or $(TORTURE_SEED),$(shell date +%s))
+TORTURE := tests/test_crashes.py tests/test_faults.py tests/test_kills.py tests/test_races.py tests/test_disorder.py
+
+torture: $(READY)
+	@echo "TORTURE_SEED=$(TORTURE_SEED)"
+	@TORTURE=1 TORTURE_SEED=$(TORTURE_SEED) $(BIN)/python -m pytest -q -n 2 $(TORTURE)
 
 lint: $(READY)
 	@$(BIN)/ruff check execution tests

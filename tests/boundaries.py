@@ -75,7 +75,8 @@ class Watch:
         finally:
             self._resting = True
             apsw.connection_hooks.remove(connections)
-            requests.Session.send, smtplib.SMTP.data, os.replace = send, data, replace  # type: ignore[method-assign]
+            requests.Session.send, smtplib.SMTP.data = send, data  # type: ignore[method-assign]  # as it was
+            os.replace = replace
 
     def _connection(self, connection: apsw.Connection) -> None:
         """Every new connection to the ledger tells of its commits; SQLite calls the second hook after the sync."""

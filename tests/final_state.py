@@ -26,6 +26,32 @@ def final_state(till: Till) -> Json:
     return {"books": books(till), "stripe": stripe(till), "ledger": _ledger(till), "mails": mails(till)}
 
 
+def situation(till: Till) -> str:
+    """What a run that died or failed left, for telling one such situation from another: rows by state, no times."""
+    parts: list[object] = [sorted(path.name for path in till.home.iterdir() if path.is_file())]
+    for table, columns in _STATES.items():
+        parts.append((table, _counted(tuple(row[name] for name in columns) for row in _all(till, table))))
+    world = till.simulator.world
+    parts.append([(kind, world.count(kind)) for kind in world.kinds() if kind != "quickbooks.limits"])
+    parts.append([page["status"] for page in world.all("stripe.checkout.session")])
+    parts.append([page["active"] for page in world.all("stripe.payment_link")])
+    return str(parts)
+
+
+# What of each table makes a situation; of the others the number of rows. Activity is about commands, not about sales.
+_STATES: dict[str, tuple[str, ...]] = {
+    "operation": ("kind", "generation", "state", "absent_since"),
+    "inbox": ("state", "attempts"),
+    "document": ("state", "attempts"),
+    "message": ("state", "attempts"),
+    "checkout": ("status",),
+    "invoice": ("quickbooks_id", "problem"),
+    "form": ("state",),
+    "cursor": ("name", "value"),
+    **dict.fromkeys(("binding", "fact", "entry", "seal", "company", "account", "customer", "payment_invoice"), ()),
+}
+
+
 def books(till: Till) -> Json:
     """What the simulated QuickBooks holds, by number and name."""
     world = till.simulator.world
@@ -66,7 +92,7 @@ def stripe(till: Till) -> Json:
     }
 
 
-def mails(till: Till) -> list[Json]:
+def mails(till: Till) -> list[list[str]]:
     """Each mail once, however often it arrived: at least once is what we promise, under one Message-ID."""
     told = {(masked(one["message_id"]), tuple(one["to"]), one["subject"]) for one in till.mails()}
     return [list(map(str, one)) for one in sorted(told)]
@@ -95,6 +121,7 @@ def _ledger(till: Till) -> Json:
             for row in _all(till, "message")
         ),
         "checkouts": _counted((row["invoice"], row["amount_minor"], row["status"]) for row in _all(till, "checkout")),
+        "forms": _counted((row["number"], row["state"]) for row in _all(till, "form")),
         "inbox": _counted((row["type"], row["state"]) for row in _all(till, "inbox")),
         "file": rows.problems(),
     }

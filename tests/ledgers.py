@@ -121,7 +121,7 @@ def filled(file: Path) -> Ledger:
     operation = page_operation(ledger)
     received(ledger, reading([payment("1", 6000), fee("1", 204)], operation))
     with ledger.transaction():
-        ledger.sales.bind("mode", "simulator")
+        ledger.binding.bind("mode", "simulator")
         ledger.inbox.add(event(), source="webhook", now=NOW)
     return ledger
 

@@ -16,6 +16,7 @@ import pytest
 import requests
 from typer.testing import CliRunner
 
+from tillbook.books.quickbooks import QuickBooksOnline
 from tillbook.simulator.server import Simulator
 from tillbook.workshop import Workshop, open_workshop
 
@@ -135,8 +136,13 @@ class Till:
         invoice = next(one for one in self.books("Invoice") if one["DocNumber"] == number)
         line = {"Amount": float(amount), "LinkedTxn": [{"TxnId": invoice["Id"], "TxnType": "Invoice"}]}
         payment = {"TotalAmt": float(amount), "CustomerRef": invoice["CustomerRef"], "Line": [line]}
-        connection = self.shop.books.connection
-        connection.call(lambda client: client.create_object("Payment", json.dumps(payment).encode()))
+        self.entered_by_hand("Payment", payment)
+
+    def entered_by_hand(self, kind: str, body: Json) -> None:
+        """What somebody made or changed in QuickBooks itself: 'Invoice', 'Payment' ..."""
+        books = self.shop.books
+        assert isinstance(books, QuickBooksOnline)
+        books.connection.call(lambda client: client.create_object(kind, json.dumps(body).encode()))
 
     def later(self, seconds: int) -> None:
         """Let time pass in the simulated world; deliveries, fees and expiries become due."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from boundaries import Death, Watch
 from sale import Json, Ran, Till
+from tillbook.orders import order_json, read_order
 from tillbook.simulator.server import Photograph
 from tillbook.workshop import open_workshop
 
@@ -51,6 +52,13 @@ def _order(till: Till) -> None:
 def _order_of_a_known_customer(till: Till) -> None:
     till.invoiced("INV-0")
     till.order("INV-1")
+
+
+def _submitted(till: Till) -> None:
+    """What the receiver keeps of a form on the website."""
+    order = read_order(Path(till.order("INV-1")).read_bytes())
+    with till.shop.ledger.transaction():
+        assert till.shop.ledger.forms.add(order.number, order_json(order), till.shop.clock.now())
 
 
 def _invoice(till: Till) -> None:
@@ -100,6 +108,7 @@ SCENARIOS = (
     Scenario("connect_quickbooks", ("connect_quickbooks",), _nothing),
     Scenario("create_invoice, new customer", ("create_invoice", "{home}/INV-1.json"), _order),
     Scenario("create_invoice, known customer", ("create_invoice", "{home}/INV-1.json"), _order_of_a_known_customer),
+    Scenario("issue_forms", ("issue_forms",), _submitted),
     Scenario("create_checkout, the first", ("create_checkout", "INV-1"), _invoice),
     Scenario("create_checkout, after an expiry", ("create_checkout", "INV-1"), _expired_page),
     Scenario("create_checkout, another balance", ("create_checkout", "INV-1"), _page_of_another_amount),
@@ -128,6 +137,7 @@ class Stage:
     till: Till
     scenario: Scenario
     prepared: Situation = field(init=False)
+    _met: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.scenario.prepare(self.till)
@@ -170,6 +180,15 @@ class Stage:
             return watch
         assert ran.code in (DONE, UNAVAILABLE, UNCERTAIN), ran.err
         return watch
+
+    def is_new(self) -> bool:
+        """Whether the situation of this moment is another one than those that this was asked about before."""
+        from final_state import situation
+
+        found = situation(self.till)
+        known = found in self._met
+        self._met.add(found)
+        return not known
 
     def finish(self, command: tuple[str, ...]) -> None:
         """Recover within two rounds; a step that a person runs may have died before it was written down, so she

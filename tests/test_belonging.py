@@ -99,15 +99,15 @@ def test_a_binding_is_for_ever(tmp_path: Path) -> None:
     """The same again is fine, another one is refused, and nothing is rebound."""
     ledger = Ledger(tmp_path / "ledger.db")
     with ledger.transaction():
-        ledger.sales.bind("stripe", "acct_1")
-        ledger.sales.bind("stripe", "acct_1")
+        ledger.binding.bind("stripe", "acct_1")
+        ledger.binding.bind("stripe", "acct_1")
     with pytest.raises(Refused, match="belongs to stripe acct_1"), ledger.transaction():
-        ledger.sales.bind("stripe", "acct_2")
-    assert ledger.sales.bound() == {"stripe": "acct_1"}
+        ledger.binding.bind("stripe", "acct_2")
+    assert ledger.binding.bound() == {"stripe": "acct_1"}
     ledger.close()
 
 
 def test_a_rehearsal_binds_nothing(till: Till) -> None:
     """--dry-run of the first step leaves the ledger as unbound as it was (its mode aside)."""
     assert till.run("create_invoice", till.order(), "--dry-run").code == 0
-    assert set(till.shop.ledger.sales.bound()) <= {"mode"}
+    assert set(till.shop.ledger.binding.bound()) <= {"mode"}

@@ -52,7 +52,10 @@ def _pauses_take_no_real_time(till: Till, monkeypatch: pytest.MonkeyPatch) -> No
 def test_c2_a_vendor_that_fails_at_any_call_changes_nothing_in_the_end(
     till: Till, scenario: Scenario, tally: Tally, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lost answers, time-outs, 500, 429, 409 and HTML: when they stop, two rounds lead to the undisturbed end."""
+    """Lost answers, time-outs, 500, 429, 409 and HTML: when they stop, two rounds lead to the undisturbed end.
+
+    In the short form a failure that leaves what an earlier one left is not recovered from a second time.
+    """
     stage = Stage(till, scenario)
     _, end = stage.undisturbed()
     stage.back()
@@ -67,8 +70,9 @@ def test_c2_a_vendor_that_fails_at_any_call_changes_nothing_in_the_end(
                 ran = stage.step()
             assert ran.code in (DONE, UNAVAILABLE, UNCERTAIN), f"{kind} at {call}: {ran.err}"
             assert _clear(till) < ATTEMPTS, f"{kind} at {call} was never met"
-            stage.finish(stage.recoveries[(number + turn) % len(stage.recoveries)])
-            assert dumped(stage.end()) == end, f"{kind} at {call}"
+            if stage.is_new() or LONG:
+                stage.finish(stage.recoveries[(number + turn) % len(stage.recoveries)])
+                assert dumped(stage.end()) == end, f"{kind} at {call}"
             tally(scenario.name, "faults", 1)
 
 

@@ -231,6 +231,43 @@ def test_pipelined_requests_are_each_answered(till: Till, receiver: Receiver) ->
     assert _kept(till) == 2
 
 
+@pytest.mark.parametrize(
+    ("beginning", "piece", "most"),
+    [
+        pytest.param(b"POST /", b"x", 4 * MEBIBYTE, id="address"),
+        pytest.param(b"POST /webhooks/stripe HTTP/1.1\r\nX: ", b"x", 4 * MEBIBYTE, id="header"),
+        pytest.param(b"POST /webhooks/stripe HTTP/1.1\r\n", b"X: x\r\n", 4 * MEBIBYTE, id="headers"),
+        pytest.param(
+            b"POST /webhooks/stripe HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ",
+            b"x",
+            64 * MEBIBYTE,
+            id="trailer",
+        ),
+        pytest.param(
+            b"POST /webhooks/stripe HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"1\r\nx\r\n",
+            64 * MEBIBYTE,
+            id="chunks",
+        ),
+    ],
+)
+def test_a16_what_never_ends_is_cut_off(
+    till: Till, monkeypatch: pytest.MonkeyPatch, beginning: bytes, piece: bytes, most: int
+) -> None:
+    """Long before the deadline, and wherever in the request it is: nobody can fill the memory with one request."""
+    with receiving(till, monkeypatch, deliver=False) as receiver:
+        with socket.create_connection((HOST, _port(receiver)), timeout=5) as connection:
+            connection.sendall(beginning)
+            block, sent = piece * (65_536 // len(piece)), 0
+            with contextlib.suppress(ConnectionError):
+                while sent < most:
+                    connection.sendall(block)
+                    sent += len(block)
+            assert sent < most
+            assert first_status(connection) in (0, 413, 431)
+        assert requests.get(receiver.url + "/healthz", timeout=2).status_code == 200
+
+
 # -- our own trouble (A15) --------------------------------------------------------------------------
 
 HOLDER = """

@@ -263,7 +263,7 @@ def test_a14_a_stranger_is_not_applied_on_the_back_of_a_genuine_event(till: Till
 def test_an_event_of_our_own_account_by_name_is_applied(till: Till, shop: Workshop) -> None:
     """An event that names our account is no stranger."""
     paid = till.paid()
-    kept(shop, event("evt_named", object_id=paid, account=shop.ledger.sales.bound()["stripe"]))
+    kept(shop, event("evt_named", object_id=paid, account=shop.ledger.binding.bound()["stripe"]))
     till.run("process_inbox")
     assert state(shop, "evt_named") == ("applied", "")
 

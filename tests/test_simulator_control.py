@@ -226,6 +226,7 @@ def test_quickbooks_fails_in_its_own_words(
         ("faults", {"vendor": "stripe", "kind": "earthquake"}),
         ("faults", {"vendor": "acme", "kind": "500"}),
         ("faults", {"vendor": "stripe", "kind": "500", "times": 0}),
+        ("faults", {"vendor": "stripe", "kind": "500", "skip": -1}),
         ("faults", {"vendor": "quickbooks", "kind": "409"}),
         ("deliver", {"event_id": "evt_none"}),
         ("deliveries", {"to": "ftp://example.com"}),
@@ -261,6 +262,32 @@ def test_a_reset_forgets_all_but_the_accounts(api: stripe.StripeClient, simulato
     assert api.v1.customers.list().data == []
     assert create(api).name == "Ada"
     assert api.v1.events.list().data[0].created < simulator.world.now() + 60
+
+
+def test_a_fault_skips_as_many_requests_as_it_was_told(api: stripe.StripeClient, simulator: Simulator) -> None:
+    """Two go well, the third fails, the fourth goes well: so that any call of a step can be hit."""
+    order_fault(simulator, "500", method="POST", skip=2)
+    create(api, "a")
+    create(api, "b")
+    with pytest.raises(stripe.APIError):
+        create(api, "c")
+    create(api, "d")
+    assert len(api.v1.customers.list().data) == 3
+
+
+def test_a_world_is_put_back_to_its_photograph(api: stripe.StripeClient, simulator: Simulator) -> None:
+    """Objects, idempotency keys, clock and faults are as they were; what came afterwards is gone."""
+    first = create(api, "kept")
+    shown, now = simulator.photograph(), simulator.world.now()
+    create(api, "forgotten")
+    control(simulator, "clock", {"advance_seconds": 90_000})
+    order_fault(simulator, "500")
+    simulator.restore(shown)
+    assert [one.id for one in api.v1.customers.list().data] == [first.id]
+    assert create(api, "kept").id == first.id
+    assert now <= simulator.world.now() < now + 90_000
+    create(api, "forgotten")
+    assert simulator.world.count("stripe.customer") == 2
 
 
 def test_every_kind_of_fault_is_known() -> None:

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from tillbook.errors import TillbookError
-from tillbook.money import Money
 from tillbook.words import clean
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ def show(result: Any, *, as_json: bool) -> None:
 
 def as_plain(value: Any) -> Any:
     """A result as JSON knows it: Money as {"minor", "currency"}, texts without control characters, no `exit_code`."""
-    if isinstance(value, Money):
+    if _is_money(value):
         return {"minor": value.minor, "currency": value.currency}
     if is_dataclass(value) and not isinstance(value, type):
         names = (field.name for field in fields(value) if field.name != "exit_code")
@@ -101,6 +100,12 @@ def as_plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [as_plain(item) for item in value]
     return clean(value) if isinstance(value, str) else value
+
+
+def _is_money(value: Any) -> bool:
+    """Whether it is Money; without importing that room for a result that can hold none (start-up time)."""
+    money = sys.modules.get("tillbook.money")
+    return money is not None and isinstance(value, money.Money)
 
 
 def say(text: str) -> None:
@@ -164,7 +169,11 @@ def _with_plan(bench: Workshop, result: Any) -> dict[str, Any]:
     """A rehearsal's result: what would be sent, and the debits and credits that would be posted."""
     assert bench.rehearsal is not None
     entries = [
-        {"account": row["account"], "invoice": row["invoice"], "amount": Money(row["amount_minor"], row["currency"])}
+        {
+            "account": row["account"],
+            "invoice": row["invoice"],
+            "amount": {"minor": row["amount_minor"], "currency": row["currency"]},
+        }
         for row in bench.ledger.facts.lines_after(bench.newest_entry_before)
     ]
     plan = {"dry_run": True, "plan": bench.rehearsal.plan, "mails": bench.rehearsal.mails, "entries": entries}

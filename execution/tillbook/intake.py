@@ -174,7 +174,7 @@ def _stranger(shop: Workshop, event: Waiting) -> str:
     """Why an event is not for this ledger: another mode or another account (A14); else empty."""
     if event.livemode != (shop.settings.mode == "live"):
         return f"a {'live' if event.livemode else 'test'} event in a ledger of {shop.settings.mode} mode"
-    account = shop.ledger.sales.bound().get(event.provider, "")
+    account = shop.ledger.binding.bound().get(event.provider, "")
     if event.account and account and event.account != account:
         return f"belongs to account {event.account}, not to {account}"
     return ""

@@ -36,7 +36,7 @@ def company(shop: Workshop) -> Company:
     """What the books said about the company when they were last asked. Raises NotAllowed when none is connected."""
     from tillbook.books import Company  # noqa: PLC0415  start-up time
 
-    known = shop.ledger.sales.company(shop.ledger.sales.bound().get("quickbooks", ""))
+    known = shop.ledger.sales.company(shop.ledger.binding.bound().get("quickbooks", ""))
     return Company(**known) if known is not None else read_company(shop)
 
 

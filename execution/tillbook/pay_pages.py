@@ -96,7 +96,7 @@ class PayPages:
 
     def _company(self) -> str:
         """The company's name as the ledger knows it: a page asks no vendor."""
-        known = self._shop.ledger.sales.company(self._shop.ledger.sales.bound().get("quickbooks", ""))
+        known = self._shop.ledger.sales.company(self._shop.ledger.binding.bound().get("quickbooks", ""))
         return str(known["name"]) if known else ""
 
     def _facts(self, invoice: Invoice) -> dict[str, object]:

@@ -99,5 +99,7 @@ def _payment_params(shop: Workshop, document: StoredDocument) -> dict[str, objec
 
 
 def _delay(shop: Workshop, document: StoredDocument, error: TillbookError) -> None:
+    """Later and later; but what is only uncertain is decided by the next look, so that one comes soon."""
+    attempts = 0 if isinstance(error, Uncertain) else document.attempts
     with shop.ledger.transaction():
-        shop.ledger.documents.delay(document.key, error.message, next_attempt(shop.clock.now(), document.attempts))
+        shop.ledger.documents.delay(document.key, error.message, next_attempt(shop.clock.now(), attempts))

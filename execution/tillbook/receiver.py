@@ -135,18 +135,16 @@ class Webhooks:
         try:
             if scope["method"] != "POST":
                 raise HTTPException(405, "only POST is taken here", {"allow": "POST"})
-            await self._keep(provider, scope, await read_body(receive))
+            body = await read_body(receive)
+            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+            event = provider.verify(headers, body)
+            await self._commit.keep(lambda now: self._shop.ledger.inbox.add(event, source="webhook", now=now))
         except HTTPException as error:
-            headers = [(name.encode(), value.encode()) for name, value in (error.headers or {}).items()]
-            return error.status_code, _error(error.detail), headers
+            extra = [(name.encode(), value.encode()) for name, value in (error.headers or {}).items()]
+            return error.status_code, _error(error.detail), extra
         except TillbookError as error:
             return 400 if isinstance(error, Refused) else 503, _error(error.message), []
         return 200, RECEIVED, []
-
-    async def _keep(self, provider: Provider, scope: Message, body: bytes) -> None:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        event = provider.verify(headers, body)
-        await self._commit.keep(lambda now: self._shop.ledger.inbox.add(event, source="webhook", now=now))
 
 
 def _other_routes(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,9 +23,10 @@ QUICKBOOKS_API = {"test": "https://sandbox-quickbooks.api.intuit.com", "live": "
 RECEIVER_ADDRESS = "http://127.0.0.1:8080"
 
 
-@dataclass(frozen=True, slots=True)
+# Only what is needed is generated: a dataclass of this size costs every start several milliseconds otherwise.
+@dataclass(frozen=True, repr=False)
 class Settings:
-    """Every setting. Addresses have no trailing slash; secrets are kept out of `repr`."""
+    """Every setting. Addresses have no trailing slash; `repr` tells no secret."""
 
     mode: str
     home: Path
@@ -42,13 +43,16 @@ class Settings:
     quickbooks_realm_id: str
     simulator_url: str
     simulator_state: Path
-    stripe_secret_key: str = field(repr=False)
-    stripe_webhook_secrets: tuple[str, ...] = field(repr=False)
-    quickbooks_client_id: str = field(repr=False)
-    quickbooks_client_secret: str = field(repr=False)
-    quickbooks_refresh_token: str = field(repr=False)
-    form_secret: str = field(repr=False)
-    smtp_url: str = field(repr=False)
+    stripe_secret_key: str
+    stripe_webhook_secrets: tuple[str, ...]
+    quickbooks_client_id: str
+    quickbooks_client_secret: str
+    quickbooks_refresh_token: str
+    form_secret: str
+    smtp_url: str
+
+    def __repr__(self) -> str:
+        return f"Settings({self.mode}, {self.home})"
 
     @property
     def clock_file(self) -> Path | None:
@@ -154,7 +158,7 @@ def simulator_address() -> str:
     return _values()["TILLBOOK_SIMULATOR_URL"].rstrip("/") or "http://127.0.0.1:4242"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Simulated:
     """What a running simulator told about itself in files: its address, its accounts, its SMTP server."""
 

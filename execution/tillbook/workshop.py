@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,17 +19,25 @@ if TYPE_CHECKING:
     from tillbook.rehearsal import Rehearsal
 
 
-@dataclass
 class Workshop:
     """What a step works with. In a rehearsal (`--dry-run`) the ledger is a copy in memory and nothing is sent."""
 
-    settings: Settings
-    clock: Clock
-    ledger: Ledger
-    asked_by: str
-    rehearsal: Rehearsal | None = None
-    newest_entry_before: int = 0
-    _providers: dict[str, Provider] = field(default_factory=dict)
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        ledger: Ledger,
+        asked_by: str,
+        rehearsal: Rehearsal | None = None,
+        newest_entry_before: int = 0,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.ledger = ledger
+        self.asked_by = asked_by
+        self.rehearsal = rehearsal
+        self.newest_entry_before = newest_entry_before
+        self._providers: dict[str, Provider] = {}
 
     def provider(self, name: str) -> Provider:
         """The provider of that name, which must be the account that this ledger belongs to. Raises Refused."""
@@ -38,11 +45,11 @@ class Workshop:
             from tillbook.providers import open_provider  # noqa: PLC0415  start-up time
 
             provider = open_provider(name, self.settings, self.clock)
-            if not self.ledger.sales.is_proven(name, provider.key_fingerprint):
+            if not self.ledger.binding.is_proven(name, provider.key_fingerprint):
                 account = provider.account()
                 with self.ledger.transaction():
-                    self.ledger.sales.bind(name, account.id)
-                    self.ledger.sales.prove(name, provider.key_fingerprint)
+                    self.ledger.binding.bind(name, account.id)
+                    self.ledger.binding.prove(name, provider.key_fingerprint)
             self._providers[name] = provider
         return self._providers[name]
 
@@ -52,9 +59,9 @@ class Workshop:
         from tillbook.books import open_books  # noqa: PLC0415  start-up time
 
         books = open_books(self.settings, self.clock, self.ledger.lock)
-        if self.ledger.sales.bound().get("quickbooks") != books.realm:
+        if self.ledger.binding.bound().get("quickbooks") != books.realm:
             with self.ledger.transaction():
-                self.ledger.sales.bind("quickbooks", books.realm)
+                self.ledger.binding.bind("quickbooks", books.realm)
         return books
 
     @cached_property
@@ -84,7 +91,7 @@ def open_workshop() -> Workshop:
     settings = settings_room.load()
     clock = Clock(settings.clock_file)
     ledger = Ledger(settings.ledger)
-    if ledger.sales.bound().get("mode") != settings.mode:
+    if ledger.binding.bound().get("mode") != settings.mode:
         with ledger.transaction():
-            ledger.sales.bind("mode", settings.mode)
+            ledger.binding.bind("mode", settings.mode)
     return Workshop(settings, clock, ledger, getpass.getuser())

@@ -35,6 +35,7 @@ class Stage:
         self.home = folder / "home"
         self.home.mkdir(mode=0o700)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's Python keeps what it compiled
         self.environment = {**kept, "TILLBOOK_HOME": str(self.home), "TILLBOOK_ENV": os.devnull}
 
     def script(self, name: str, *arguments: str, stdin: str = "") -> str:

@@ -4,7 +4,8 @@
     ledger.inbox       what vendors told us                        ledger.messages   what customers must still hear
     ledger.facts       what happened, with its entries and seals   ledger.activity   commands and cursors
     ledger.forms       what customers asked for through a form
-    ledger.sales       customers, invoices, checkouts, matches, and whose ledger this is
+    ledger.sales       customers, invoices, checkouts, matches
+    ledger.binding     whose ledger this is                        ledger.chain      all of it, for a person who looks
 
 Every change happens inside `with ledger.transaction():`, and no transaction spans a vendor call, a mail or a prompt.
 """
@@ -22,6 +23,8 @@ from tillbook.ledger.migrate import migrate
 
 if TYPE_CHECKING:
     from tillbook.ledger.activity import Activity
+    from tillbook.ledger.binding import Binding
+    from tillbook.ledger.chain import Chain
     from tillbook.ledger.documents import Documents
     from tillbook.ledger.facts import Facts
     from tillbook.ledger.forms import Forms
@@ -40,6 +43,18 @@ class Ledger:
         self.database = database
 
     # Each is imported when it is first asked for: a command that only looks uses half of them (start-up time).
+
+    @cached_property
+    def binding(self) -> Binding:
+        from tillbook.ledger.binding import Binding  # noqa: PLC0415
+
+        return Binding(self.database)
+
+    @cached_property
+    def chain(self) -> Chain:
+        from tillbook.ledger.chain import Chain  # noqa: PLC0415
+
+        return Chain(self.database)
 
     @cached_property
     def operations(self) -> Operations:

@@ -1,4 +1,4 @@
-"""What a sale is made of: customers, invoices, checkouts, matches of payments; and whose ledger this is."""
+"""What a sale is made of: customers, invoices, checkouts, matches of payments, and what the company is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tillbook.errors import Refused
 from tillbook.ledger.database import Database, Row
 from tillbook.money import Money
 
@@ -59,31 +58,6 @@ class Sales:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    # -- whose ledger this is ----------------------------------------------------------------------
-
-    def bound(self) -> dict[str, str]:
-        """The mode and the vendor accounts that this ledger belongs to."""
-        return {row["name"]: row["value"] for row in self._database.all("sales.bound")}
-
-    def bind(self, name: str, value: str) -> None:
-        """Tie the ledger to a mode or a vendor account, for ever. In a transaction. Raises Refused for another one."""
-        known = self.bound().get(name)
-        if known is None:
-            self._database.run("sales.bind", name=name, value=value)
-        elif known != value:
-            raise Refused(
-                f"this ledger belongs to {name} {known}, but the settings lead to {value}",
-                hint="Use the keys of that account, or another TILLBOOK_HOME for the other one.",
-            )
-
-    def is_proven(self, name: str, fingerprint: str) -> bool:
-        """Whether the key of this fingerprint was seen to lead to the account that this ledger belongs to."""
-        return self._database.one("sales.proven_key", name=name, fingerprint=fingerprint) is not None
-
-    def prove(self, name: str, fingerprint: str) -> None:
-        """Remember a key that leads to the bound account. In a transaction, after `bind`."""
-        self._database.run("sales.prove_key", name=name, fingerprint=fingerprint)
-
     def company(self, realm: str) -> Json | None:
         row = self._database.one("sales.company", realm=realm)
         return json.loads(row["body"]) if row else None
@@ -133,10 +107,6 @@ class Sales:
 
     def invoice_numbers(self) -> list[str]:
         return [row["number"] for row in self._database.all("sales.invoice_numbers")]
-
-    def named(self, name: str) -> list[Row]:
-        """The invoices that an id of any vendor, or of ours, leads to."""
-        return self._database.all("sales.named", name=name)
 
     def add_invoice(self, *, number: str, order_json: str, currency: str, due: str, token: str, now: int) -> None:
         """A number that was asked for; QuickBooks has not heard of it yet."""

@@ -1,15 +1,3 @@
--- name: bound
-select name, value from binding;
-
--- name: bind
-insert into binding (name, value) values (:name, :value);
-
--- name: proven_key
-select name from proven_key where fingerprint = :fingerprint and name = :name;
-
--- name: prove_key
-insert into proven_key (fingerprint, name) values (:fingerprint, :name) on conflict (fingerprint) do nothing;
-
 -- name: company
 select body from company where realm = :realm;
 
@@ -102,19 +90,6 @@ select * from payment_invoice where provider = :provider and payment = :payment;
 
 -- name: payments_of_invoice
 select provider, payment, evidence from payment_invoice where invoice = :invoice order by matched_at, payment;
-
--- name: named   the invoices that an id of any vendor or of ours leads to
-select number as invoice from invoice where quickbooks_id = :name
-union select number from invoice where customer = :name
-union select invoice from checkout where id = :name or operation = :name
-union select invoice from payment_invoice where payment = :name
-union select invoice from document where key = :name or quickbooks_id = :name
-union select match.invoice from fact join payment_invoice as match
-    on match.provider = fact.provider and match.payment = fact.payment where fact.key = :name
-union select match.invoice from inbox join payment_invoice as match
-    on match.provider = inbox.provider and match.payment = inbox.object where inbox.event = :name
-union select subject from operation where id = :name and kind = 'create_invoice'
-union select document.invoice from operation join document on document.key = operation.subject where operation.id = :name;
 
 -- name: invoice_numbers
 select number from invoice order by created_at, number;
