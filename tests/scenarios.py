@@ -204,6 +204,7 @@ class Stage:
 
         self.till.later(READ_LAG)
         self._within_two_rounds(ROUND)
+        self.till.shop.close()
         self.till.shop = open_workshop()
         return final_state(self.till)
 
