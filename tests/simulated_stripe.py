@@ -73,14 +73,14 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def contract() -> Any:
-    """Stripe's own schemas as a module, where they are at hand."""
+def contract(name: str = "stripe_contract") -> Any:
+    """A vendor's own schemas as a module, where they are at hand; Stripe's unless another is named."""
     folder = os.environ.get("TILLBOOK_CONTRACTS")
     if not folder:
         pytest.skip("vendor schemas not present")
     if folder not in sys.path:
         sys.path.insert(0, folder)
-    return importlib.import_module("stripe_contract")
+    return importlib.import_module(name)
 
 
 def header(thing: Any, name: str) -> str | None:

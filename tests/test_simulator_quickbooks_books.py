@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from quickbooks import QuickBooks
@@ -16,6 +18,7 @@ from quickbooks.objects import Customer, Invoice, Item, Payment
 from quickbooks_company import (
     ADA,
     MUG,
+    Json,
     account,
     everything,
     fresh_books,
@@ -29,6 +32,7 @@ from quickbooks_company import (
     set_preferences,
     trial_balance,
 )
+from simulated_stripe import contract, control
 from tillbook.simulator.server import Simulator
 
 
@@ -340,3 +344,242 @@ def _change_something(books: QuickBooks, dice: random.Random) -> None:
             post(books, "payment", {**head, "sparse": True, "TotalAmt": amount})
         else:
             post(books, kind.lower(), head, operation=action)
+
+
+# -- money given back ------------------------------------------------------------------------------
+
+
+def _ref(books: QuickBooks, name: str) -> dict[str, str]:
+    return {"value": account(books, name)["Id"]}
+
+
+def _clearing(books: QuickBooks, currency: str = "USD") -> dict[str, str]:
+    body = {"Name": f"Stripe Clearing ({currency})", "AccountType": "Bank", "AccountSubType": "CashOnHand"}
+    made = post(books, "account", {**body, "CurrencyRef": {"value": currency}})["Account"]
+    return {"value": made["Id"]}
+
+
+def _refund_item(books: QuickBooks) -> str:
+    body = {"Name": "Refund", "Type": "Service", "IncomeAccountRef": _ref(books, "Services")}
+    return str(post(books, "item", body)["Item"]["Id"])
+
+
+def _receivable_line(books: QuickBooks, amount: str, name: str = "Accounts Receivable (A/R)") -> Json:
+    detail = {"AccountRef": _ref(books, name)}
+    return {
+        "Amount": amount,
+        "DetailType": "AccountBasedExpenseLineDetail",
+        "AccountBasedExpenseLineDetail": detail,
+    }
+
+
+def _money_back(books: QuickBooks, clearing: Json, amount: str, customer: str = ADA, **fields: Any) -> Json:
+    """A Purchase that gives a customer's credit back."""
+    payee = {"value": customer, "type": "Customer"}
+    body = {
+        "PaymentType": "Cash",
+        "AccountRef": clearing,
+        "EntityRef": payee,
+        "Line": [_receivable_line(books, amount)],
+    }
+    return post(books, "purchase", {**body, **fields})["Purchase"]  # type: ignore[no-any-return]  # JSON
+
+
+def test_a_refund_receipt_takes_back_sale_and_tax(books: QuickBooks) -> None:
+    """It debits the item's income and the tax that QuickBooks computes, and leaves the invoice and stock alone."""
+    clearing, item = _clearing(books), _refund_item(books)
+    bill = invoice(books, line("100", "1", "100", "TAX"))
+    payment(books, "108.25", (bill["Id"], "108.25"), DepositToAccountRef=clearing)
+    lines = [line("40", "1", "40", "TAX", item), line("10", "1", "10", "NON", item)]
+    body = {"CustomerRef": {"value": ADA}, "Line": lines, "DepositToAccountRef": clearing, "DocNumber": "RF-1"}
+    made = post(books, "refundreceipt", body)["RefundReceipt"]
+    assert (made["TotalAmt"], made["TxnTaxDetail"]["TotalTax"], made["Balance"]) == (
+        Decimal("53.30"),
+        Decimal("3.30"),
+        0,
+    )
+    sheet = trial_balance(books)
+    assert (sheet["Stripe Clearing (USD)"], sheet["Services"]) == (Decimal("54.95"), Decimal("-50.00"))
+    assert sheet["Sales Tax Payable"] == Decimal("-4.95")
+    assert get(books, f"invoice/{bill['Id']}")["Invoice"]["Balance"] == 0
+    assert Customer.get(ADA, qb=books).Balance == 0
+    with refused(6140):
+        post(books, "refundreceipt", body)
+    with refused(2020):
+        post(books, "refundreceipt", {"CustomerRef": {"value": ADA}, "Line": lines})
+    with refused(6000):
+        post(books, "refundreceipt", {**body, "DocNumber": "RF-2", "DepositToAccountRef": _ref(books, "Services")})
+
+
+def test_a_deleted_refund_receipt_is_gone(books: QuickBooks) -> None:
+    """Deleting gives the money back to the account and frees the number; voiding is not possible."""
+    clearing, item = _clearing(books), _refund_item(books)
+    body = {"CustomerRef": {"value": ADA}, "Line": [line("40", "1", "40", "TAX", item)]}
+    body |= {"DepositToAccountRef": clearing, "DocNumber": "RF-1"}
+    made = post(books, "refundreceipt", body)["RefundReceipt"]
+    head = {"Id": made["Id"], "SyncToken": made["SyncToken"]}
+    with pytest.raises(QuickbooksException):
+        post(books, "refundreceipt", head, operation="void")
+    post(books, "refundreceipt", head, operation="delete")
+    assert everything(books, "RefundReceipt") == []
+    assert "Stripe Clearing (USD)" not in trial_balance(books)
+    assert post(books, "refundreceipt", body)["RefundReceipt"]["TotalAmt"] == Decimal("43.30")
+
+
+def test_a_sales_receipt_mirrors_a_refund_that_failed(books: QuickBooks) -> None:
+    """The money comes back to the account, the sale and its tax stand again."""
+    clearing, item = _clearing(books), _refund_item(books)
+    body = {
+        "CustomerRef": {"value": ADA},
+        "Line": [line("40", "1", "40", "TAX", item)],
+        "DepositToAccountRef": clearing,
+    }
+    post(books, "refundreceipt", body)
+    post(books, "salesreceipt", body)
+    assert {"Stripe Clearing (USD)", "Services", "Sales Tax Payable"}.isdisjoint(trial_balance(books))
+
+
+def test_an_overpayment_is_given_back_and_applied(books: QuickBooks) -> None:
+    """A Purchase on Receivable opens the credit, a full update of the Payment closes it; then neither can go alone."""
+    clearing = _clearing(books)
+    bill = invoice(books)
+    paid = payment(books, "100.00", (bill["Id"], "60.00"), DepositToAccountRef=clearing)
+    back = _money_back(books, clearing, "40.00", DocNumber="MB-1")
+    assert (back["TotalAmt"], back["EntityRef"]["type"]) == (Decimal("40.00"), "Customer")
+    assert Customer.get(ADA, qb=books).Balance == 0
+    read = get(books, f"payment/{paid['Id']}")["Payment"]
+    links = [
+        {"Amount": "60.00", "LinkedTxn": [{"TxnId": bill["Id"], "TxnType": "Invoice"}]},
+        {"Amount": "40.00", "LinkedTxn": [{"TxnId": back["Id"], "TxnType": "Expense"}]},
+    ]
+    full = {name: read[name] for name in ("Id", "SyncToken", "CustomerRef", "DepositToAccountRef")}
+    full["TotalAmt"] = "100.00"
+    with refused(6000):
+        too_much = [links[0], {**links[1], "Amount": "40.01"}]
+        post(books, "payment", {**full, "Line": too_much})
+    done = post(books, "payment", {**full, "Line": links})["Payment"]
+    assert (done["UnappliedAmt"], len(done["Line"])) == (0, 2)
+    linked = get(books, f"purchase/{back['Id']}")["Purchase"]
+    assert linked["LinkedTxn"] == [{"TxnId": paid["Id"], "TxnType": "Payment"}]
+    head = {"Id": back["Id"], "SyncToken": linked["SyncToken"]}
+    with refused(6000):
+        post(books, "purchase", head, operation="delete")
+    with refused(6000):
+        post(books, "purchase", {**head, "sparse": True, "Line": [_receivable_line(books, "39.00")]})
+    assert get(books, f"invoice/{bill['Id']}")["Invoice"]["Balance"] == 0
+    assert trial_balance(books)["Stripe Clearing (USD)"] == Decimal("60.00")
+
+
+def test_a_deposit_to_receivable_needs_its_customer(books: QuickBooks) -> None:
+    """A refund of credit that failed is owed to the customer again: a Deposit line with the customer and A/R."""
+    clearing = _clearing(books)
+    detail = {"AccountRef": _ref(books, "Accounts Receivable (A/R)")}
+    row = {"Amount": "40.00", "DetailType": "DepositLineDetail", "DepositLineDetail": detail}
+    body = {"DepositToAccountRef": clearing, "DocNumber": "MB-2", "Line": [row]}
+    with refused(6000):
+        post(books, "deposit", body)
+    detail["Entity"] = {"value": ADA, "type": "CUSTOMER"}
+    assert post(books, "deposit", body)["Deposit"]["TotalAmt"] == Decimal("40.00")
+    assert Customer.get(ADA, qb=books).Balance == Decimal("-40.00")
+    assert account(books, "Accounts Receivable (A/R)")["CurrentBalance"] == Decimal("-40.00")
+
+
+def test_d11_receivable_has_an_account_for_each_currency(books: QuickBooks) -> None:
+    """A euro customer's credit goes back through the euro Receivable, never through that of another currency."""
+    clearing, anna = _clearing(books, "EUR"), new_customer(books, "Anna", "EUR")
+    payment(books, "50.00", customer=anna, DepositToAccountRef=clearing)
+    euros = _receivable_line(books, "50.00", "Accounts Receivable (A/R) - EUR")
+    with refused(6000):
+        _money_back(books, clearing, "50.00", anna)
+    with refused(6000):
+        _money_back(books, clearing, "50.00", Line=[euros])
+    _money_back(books, clearing, "50.00", anna, Line=[euros])
+    assert Customer.get(anna, qb=books).Balance == 0
+    assert account(books, "Accounts Receivable (A/R) - EUR")["CurrentBalance"] == 0
+    item = _refund_item(books)
+    body = {"CustomerRef": {"value": anna}, "Line": [line("5", "1", "5", item=item)]}
+    with refused(6000):
+        yen = _clearing(books, "JPY")
+        post(books, "refundreceipt", {**body, "DepositToAccountRef": yen})
+    made = post(books, "refundreceipt", {**body, "DepositToAccountRef": clearing})["RefundReceipt"]
+    assert (made["CurrencyRef"]["value"], made["HomeTotalAmt"]) == ("EUR", Decimal("5.40"))
+
+
+@pytest.mark.parametrize("kind", ["RefundReceipt", "SalesReceipt", "Purchase", "Deposit"])
+def test_documents_are_found_by_number_and_date(books: QuickBooks, kind: str) -> None:
+    """DocNumber and ranges of TxnDate can be asked, whichever document money back became."""
+    clearing = _clearing(books)
+    sale = {"CustomerRef": {"value": ADA}, "Line": [line("40", "1", "40")], "DepositToAccountRef": clearing}
+    entity = {"value": ADA, "type": "CUSTOMER"}
+    detail = {"AccountRef": _ref(books, "Accounts Receivable (A/R)"), "Entity": entity}
+    row = {"Amount": "40.00", "DetailType": "DepositLineDetail", "DepositLineDetail": detail}
+    bodies = {
+        "RefundReceipt": sale,
+        "SalesReceipt": sale,
+        "Purchase": {
+            "PaymentType": "Cash",
+            "AccountRef": clearing,
+            "EntityRef": {"value": ADA, "type": "Customer"},
+            "Line": [_receivable_line(books, "40.00")],
+        },
+        "Deposit": {"DepositToAccountRef": clearing, "Line": [row]},
+    }
+    for day in ("01", "02", "03"):
+        post(books, kind.lower(), {**bodies[kind], "DocNumber": f"O'N-{day}", "TxnDate": f"2026-11-{day}"})
+    for where, days in (
+        ("DocNumber = 'O\\'N-02'", ["2026-11-02"]),
+        ("TxnDate >= '2026-11-02' and TxnDate < '2026-11-03'", ["2026-11-02"]),
+        ("TxnDate > '2026-11-01' orderby TxnDate desc", ["2026-11-03", "2026-11-02"]),
+        ("TotalAmt = '41.00'", []),
+    ):
+        found = books.query(f"select * from {kind} where {where}")["QueryResponse"].get(kind, [])  # noqa: S608  # the language has no parameters
+        assert [one["TxnDate"] for one in found] == days
+
+
+def test_customers_are_found_by_balance(books: QuickBooks) -> None:
+    """Who owes and who is owed can be asked."""
+    payment(books, "10", customer=new_customer(books, "Owed"))
+    invoice(books)
+    for where, names in (
+        ("Balance > '0'", ["Ada Ltd"]),
+        ("Balance < '0'", ["Owed"]),
+        ("Balance = '60.00'", ["Ada Ltd"]),
+    ):
+        found = books.query(f"select DisplayName, Balance from Customer where {where}")["QueryResponse"]  # noqa: S608  # the language has no parameters
+        assert [one["DisplayName"] for one in found["Customer"]] == names
+
+
+def test_documents_of_money_back_fit_intuits_own_schema(books: QuickBooks) -> None:
+    """Each of the documents, as it was stored, is what Intuit's schema describes."""
+    check = contract("quickbooks_contract")
+    clearing, item = _clearing(books), _refund_item(books)
+    sale = {
+        "CustomerRef": {"value": ADA},
+        "Line": [line("40", "1", "40", "TAX", item)],
+        "DepositToAccountRef": clearing,
+    }
+    post(books, "refundreceipt", sale)
+    post(books, "salesreceipt", sale)
+    _money_back(books, clearing, "40.00")
+    entity = {"value": ADA, "type": "CUSTOMER"}
+    detail = {"AccountRef": _ref(books, "Accounts Receivable (A/R)"), "Entity": entity}
+    row = {"Amount": "40.00", "DetailType": "DepositLineDetail", "DepositLineDetail": detail}
+    post(books, "deposit", {"DepositToAccountRef": clearing, "Line": [row]})
+    for kind in ("RefundReceipt", "SalesReceipt", "Purchase", "Deposit", "Item"):
+        for one in everything(books, kind):
+            plain = json.loads(json.dumps(one, default=float))
+            assert check.check_entity(kind, plain) == [], kind
+
+
+def test_a_planted_deletion_takes_its_effects_along(books: QuickBooks, simulator: Simulator) -> None:
+    """A payment that somebody lost behind everybody's back: the invoice is open again, the change feed is silent."""
+    bill = invoice(books)
+    paid = payment(books, "60.00", (bill["Id"], "60.00"))
+    control(simulator, "plant", {"vendor": "quickbooks", "kind": "Payment", "id": paid["Id"], "forget": True})
+    assert everything(books, "Payment") == []
+    assert get(books, f"invoice/{bill['Id']}")["Invoice"]["Balance"] == Decimal("60.00")
+    assert Customer.get(ADA, qb=books).Balance == Decimal("60.00")
+    order = {"vendor": "quickbooks", "kind": "Invoice", "id": bill["Id"], "set": {"TotalAmt": "61.00"}}
+    control(simulator, "plant", order)
+    assert get(books, f"invoice/{bill['Id']}")["Invoice"]["TotalAmt"] == Decimal("61.00")
+    trial_balance(books)

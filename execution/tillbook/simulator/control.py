@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from tillbook.simulator.faults import Faults
-from tillbook.simulator.stripe import cards, links, payments
+from tillbook.simulator import planting
+from tillbook.simulator.faults import VENDORS, Faults
+from tillbook.simulator.stripe import cards, disputes, links, payments, refunds
 from tillbook.simulator.stripe.account import Account
+from tillbook.simulator.stripe.errors import StripeError
 from tillbook.simulator.wire import RequestLog
 
 Json = dict[str, Any]
 
 # Kinds that are the simulator's own bookkeeping, or secret.
-_HIDDEN = ("idempotency", "requestid", "token", "payment_intent_data", "payment_link_asked", "due")
+_HIDDEN = ("idempotency", "requestid", "token", "payment_intent_data", "payment_link_asked", "due", "refund_start")
 _LONGEST_STEP_SECONDS = 10 * 366 * 86_400
 _MOST_COPIES = 100
 
@@ -42,6 +44,11 @@ class Control:
             ("GET", "/clock", self._show_clock),
             ("POST", "/clock", self._advance),
             ("POST", "/pay", self._pay),
+            ("POST", "/refund", self._refund),
+            ("POST", "/refund_outcome", self._end_refund),
+            ("POST", "/refunds", self._start_refunds),
+            ("POST", "/dispute", self._dispute),
+            ("POST", "/plant", self._plant),
             ("POST", "/deliver", self._deliver),
             ("POST", "/deliveries", self._steer_deliveries),
             ("GET", "/state", self._state),
@@ -108,6 +115,70 @@ class Control:
             raise ValueError(f"there is no checkout {key!r}")
         return session
 
+    async def _refund(self, request: Request) -> Json | Response:
+        """A refund as a person makes it in the dashboard: without metadata, without a key."""
+        given = await _body(request, {"payment": str, "amount": int, "reason": str, "status": str})
+        start = _choice(given, "status", refunds.STARTS, "")
+        _choice(given, "reason", refunds.REASONS, "")
+        if given.get("amount", 1) < 1:
+            raise ValueError(f"amount is in minor units, 1 or more, not {given['amount']}")
+        payments.run_due(self._account)
+        wanted: Json = {name: given[name] for name in ("amount", "reason") if name in given}
+        wanted["charge"] = self._charge(given)["id"]
+        try:
+            return refunds.create(self._account, wanted, self._world.now(), start=start)
+        except StripeError as error:
+            return _refusal(409, str(error))
+
+    async def _end_refund(self, request: Request) -> Json | Response:
+        given = await _body(request, {"refund": str, "outcome": str})
+        outcome = _choice(given, "outcome", refunds.OUTCOMES)
+        payments.run_due(self._account)
+        refund = self._account.find(refunds.REFUND, given.get("refund"))
+        if refund is None:
+            raise ValueError(f"there is no refund {given.get('refund', '')!r}")
+        if not refunds.can_end(refund, outcome):
+            return _refusal(409, f"the refund {refund['id']} is {refund['status']}, so it cannot become {outcome}")
+        return refunds.end(self._account, refund, outcome, self._world.now())
+
+    async def _start_refunds(self, request: Request) -> Json:
+        start = _choice(await _body(request, {"status": str}), "status", refunds.STARTS)
+        refunds.starts_as(self._account, start)
+        return {"status": start}
+
+    async def _dispute(self, request: Request) -> Json | Response:
+        given = await _body(request, {"payment": str, "kind": str, "reason": str})
+        kind = _choice(given, "kind", disputes.KINDS)
+        reason = _choice(given, "reason", disputes.REASONS, "fraudulent")
+        payments.run_due(self._account)
+        charge = self._charge(given)
+        if disputes.of_charge(self._account, charge) is not None:
+            return _refusal(409, f"the charge {charge['id']} is disputed already")
+        if charge["amount_captured"] <= charge["amount_refunded"]:
+            return _refusal(409, f"the charge {charge['id']} holds no money to dispute")
+        return disputes.begin(self._account, charge, kind, reason, self._world.now())
+
+    def _charge(self, given: Json) -> Json:
+        """The charge that `payment` names, by its own id or as the latest of a payment intent."""
+        key = given.get("payment", "")
+        intent = self._account.find("payment_intent", key)
+        charge = self._account.find("charge", intent["latest_charge"] if intent else key)
+        if charge is None:
+            raise ValueError(f"there is no payment {key!r}")
+        return charge
+
+    async def _plant(self, request: Request) -> Json:
+        given = await _body(request, {"vendor": str, "kind": str, "id": str, "set": dict, "forget": bool})
+        vendor, kind, key = _choice(given, "vendor", VENDORS), given.get("kind", ""), given.get("id", "")
+        if ("set" in given) == (given.get("forget") is True):
+            raise ValueError("say either what to set, or forget: true")
+        if any(hidden in kind for hidden in _HIDDEN):
+            raise ValueError(f"{kind} is the simulator's own")
+        if "set" in given:
+            return planting.alter(self._world, vendor, kind, key, given["set"])
+        planting.forget(self._world, vendor, kind, key)
+        return {"forgotten": key}
+
     async def _deliver(self, request: Request) -> Json:
         given = await _body(request, {"event_id": str, "times": int})
         key, times = given.get("event_id", ""), given.get("times", 1)
@@ -134,16 +205,22 @@ class Control:
         wanted = request.query_params.getlist("kind")
         kinds = [kind for kind in self._world.kinds() if not any(hidden in kind for hidden in _HIDDEN)]
         shown = [kind for kind in kinds if kind in wanted] if wanted else kinds
-        captured: dict[str, int] = {}
-        for charge in self._world.all("stripe.charge"):
-            captured[charge["currency"]] = captured.get(charge["currency"], 0) + charge["amount_captured"]
         return {
             "now": self._world.now(),
             "counts": {kind: self._world.count(kind) for kind in kinds},
             "objects": {kind: list(self._world.all(kind)) for kind in shown},
-            "captured": {"stripe": captured},
+            "captured": {"stripe": self._sum("stripe.charge", "amount_captured")},
+            "refunded": {"stripe": self._sum("stripe.charge", "amount_refunded")},
+            "statement": {"stripe": self._sum("stripe.balance_transaction", "net")},
             "deliveries": self._account.deliveries.counts(),
         }
+
+    def _sum(self, kind: str, field: str) -> dict[str, int]:
+        """One field of all objects of a kind, added up by currency, in minor units."""
+        sums: dict[str, int] = {}
+        for thing in self._world.all(kind):
+            sums[thing["currency"]] = sums.get(thing["currency"], 0) + thing[field]
+        return sums
 
     async def _reset(self, _request: Request) -> Json:
         await self._account.deliveries.clear()
@@ -169,6 +246,14 @@ def _guarded(handler: Callable[[Request], Any]) -> Callable[[Request], Any]:
 
 def _refusal(status: int, sentence: str) -> Response:
     return JSONResponse({"error": sentence}, status)
+
+
+def _choice(given: Json, name: str, choices: Sequence[str], default: str | None = None) -> str:
+    """A field that has one of a few values; raises ValueError otherwise, or when it is missing without a default."""
+    value = given.get(name, default)
+    if value not in choices and (value is None or value != default):
+        raise ValueError(f"{name} is one of {', '.join(choices)}, not {value!r}")
+    return str(value)
 
 
 async def _body(request: Request, types: dict[str, type] | None) -> Json:

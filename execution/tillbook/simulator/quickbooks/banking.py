@@ -9,6 +9,7 @@ from tillbook.simulator.quickbooks import faults
 from tillbook.simulator.quickbooks.company import Company
 from tillbook.simulator.quickbooks.effects import Application, Effects
 from tillbook.simulator.quickbooks.exact import ZERO, number
+from tillbook.simulator.quickbooks.payments import settleable
 from tillbook.simulator.quickbooks.transaction import (
     at_home,
     in_account,
@@ -44,7 +45,21 @@ class _Draft:
         line["DetailType"] = detail_name
         detail = line[detail_name] = dict(line.get(detail_name, {}))
         account = _account(self.company, detail, "AccountRef")
-        self.post(account, amount, _name(self.company, account, detail.get("Entity", payee)))
+        self.post(account, amount, self._name(account, detail.get("Entity", payee)))
+
+    def _name(self, account: Json, entity: Json | None) -> str:
+        """Whose balance a line moves: only Receivable and Payable have names, each in its one currency."""
+        kind = _NAMED.get(account["AccountType"])
+        if kind is None:
+            return ""
+        ref = (entity or {}).get("EntityRef", entity)
+        if not ref:
+            raise faults.business(f"When you use {account['AccountType']}, you must choose a {kind.lower()}", "Entity")
+        person = self.company.refer(kind, ref, "Entity")
+        for one, label in ((account, "Name"), (person, "DisplayName")):
+            if one["CurrencyRef"]["value"] != self.currency:
+                raise faults.business(f"{one[label]} is not in the transaction's currency {self.currency}", "Entity")
+        return f"{kind}/{person['Id']}"
 
     def finish(self, account: Json, total: Decimal, signed: Decimal) -> Effects:
         """Write the total and post it to the transaction's own account, exactly against its lines."""
@@ -129,6 +144,8 @@ def purchase(company: Company, entity: Json, old: Json | None) -> Effects:
         total += amount
     if total < 0:
         raise faults.business("Transaction amount must be 0 or greater", "TotalAmt")
+    if old is not None and settleable(company, "Purchase", entity) < company.settled(f"Purchase/{old['Id']}")[0]:
+        raise faults.business("The payments that settle this expense are more than its new amount", "TotalAmt")
     return draft.finish(account, total, -total * sign)
 
 
@@ -196,13 +213,3 @@ def _lines(entity: Json) -> list[Json]:
         raise faults.missing("Line")
     entity["Line"] = lines
     return lines
-
-
-def _name(company: Company, account: Json, entity: Json | None) -> str:
-    kind = _NAMED.get(account["AccountType"])
-    if kind is None:
-        return ""
-    ref = (entity or {}).get("EntityRef", entity)
-    if not ref:
-        raise faults.business(f"When you use {account['AccountType']}, you must choose a {kind.lower()}", "Entity")
-    return f"{kind}/{company.refer(kind, ref, 'Entity')['Id']}"

@@ -22,6 +22,7 @@ from tillbook.simulator.quickbooks.transaction import (
 from tillbook.simulator.world import Json
 
 _HUNDRED = Decimal(100)
+_DEPOSIT_TYPES = ("Bank", "Other Current Asset")
 
 
 @dataclass
@@ -195,6 +196,8 @@ def _deposit_account(company: Company, entity: Json) -> Json:
         account = company.refer("Account", entity["DepositToAccountRef"], "DepositToAccountRef")
     else:
         account = company.account("Other Current Asset", "UndepositedFunds", "Undeposited Funds")
+    if account["AccountType"] not in _DEPOSIT_TYPES:
+        raise faults.business(f"Money cannot go to or from an account of type {account['AccountType']}", "AccountRef")
     entity["DepositToAccountRef"] = reference(account)
     return account
 

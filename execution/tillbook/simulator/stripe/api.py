@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tillbook.simulator.stripe import payments
+from tillbook.simulator.stripe import outflow_operations, payments
 from tillbook.simulator.stripe.account import Account
 from tillbook.simulator.stripe.errors import StripeError
 from tillbook.simulator.stripe.expansion import check, expand
@@ -33,7 +33,8 @@ class Api:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._keys = Keys(account.world)
-        self._table = [(re.compile(row.path.replace("{}", "([^/]+)")), row) for row in OPERATIONS]
+        rows = (*OPERATIONS, *outflow_operations.OPERATIONS)
+        self._table = [(re.compile(row.path.replace("{}", "([^/]+)")), row) for row in rows]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)

@@ -26,10 +26,22 @@ _LINKS: dict[str, dict[str, str]] = {
         "failure_balance_transaction": "balance_transaction",
         "payment_intent": "payment_intent",
         "customer": "customer",
+        "refunds": "refunds",
     },
-    "balance_transaction": {"source": "charge"},
+    "refunds": {"data": "refund"},
+    "refund": {
+        "balance_transaction": "balance_transaction",
+        "failure_balance_transaction": "balance_transaction",
+        "charge": "charge",
+        "payment_intent": "payment_intent",
+    },
+    "dispute": {"charge": "charge", "payment_intent": "payment_intent"},
+    "balance_transaction": {"source": "source"},
     "payment_method": {"customer": "customer"},
 }
+# A row's source is a charge or a refund: what can be expanded of either can be asked for.
+_SOURCES = ("charge", "refund")
+_LINKS["source"] = {name: kind for source in _SOURCES for name, kind in _LINKS[source].items()}
 
 
 def check(what: str, paths: list[str], *, listing: bool) -> None:
@@ -62,13 +74,30 @@ def _follow(account: Account, thing: Json, steps: list[str]) -> Json:
     step, rest = steps[0], steps[1:]
     if step == "line_items":
         return {**thing, "line_items": _lines(account, thing)}
+    if thing["object"] == "list":
+        return {**thing, "data": [_follow(account, item, rest) for item in thing["data"]]} if rest else thing
+    if step not in _LINKS.get(thing["object"], {}):
+        return thing  # a row's source can be of a kind that has no such field
     value = thing.get(step)
+    if step == "refunds":
+        value = value or _refunds(account, thing)
     if isinstance(value, str):
-        value = account.find(_LINKS[thing["object"]][step], value) or value
+        value = _find(account, _LINKS[thing["object"]][step], value) or value
     if isinstance(value, dict):
         value = _follow(account, value, rest) if rest else value
         return {**thing, step: value}
     return thing
+
+
+def _find(account: Account, kind: str, key: str) -> Json | None:
+    kinds = _SOURCES if kind == "source" else (kind,)
+    return next((found for one in kinds if (found := account.find(one, key))), None)
+
+
+def _refunds(account: Account, charge: Json) -> Json:
+    found = [refund for refund in account.newest("refund") if refund["charge"] == charge["id"]]
+    url = f"/v1/charges/{charge['id']}/refunds"
+    return {"object": "list", "data": found[:10], "has_more": len(found) > 10, "url": url}
 
 
 def _lines(account: Account, holder: Json) -> Json:

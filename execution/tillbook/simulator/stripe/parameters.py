@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tillbook.simulator.stripe.forms import Address, Field, Flag, Form, Many, Metadata, Text, Whole
+from tillbook.simulator.stripe.forms import Address, Field, Flag, Form, Many, Metadata, Moment, Text, Whole
 from tillbook.simulator.stripe.listing import dated_form, form
 
 _EXPAND: dict[str, Field] = {"expand": Many(Text())}
@@ -119,3 +119,19 @@ INTENTS = dated_form(customer=Text())
 CHARGES = dated_form(customer=Text(), payment_intent=Text())
 BALANCE_TRANSACTIONS = dated_form(currency=Text(), payout=Text(), source=Text(), type=Text())
 EVENTS = dated_form(delivery_success=Flag(), type=Text(), types=Many(Text(), most=20))
+REFUND = Form(
+    {
+        **_EXPAND,
+        "amount": Whole(1),
+        "charge": Text(),
+        "metadata": Metadata(),
+        "payment_intent": Text(),
+        "reason": Text(("duplicate", "fraudulent", "requested_by_customer")),
+    }
+)
+REFUND_UPDATE = Form({**_EXPAND, "metadata": Metadata()})
+# Refunds and disputes are found by the payment that they belong to.
+OF_PAYMENT = dated_form(charge=Text(), payment_intent=Text())
+PAYOUTS = dated_form(
+    arrival_date=Moment(), destination=Text(), status=Text(("canceled", "failed", "in_transit", "paid", "pending"))
+)
