@@ -17,7 +17,7 @@ from tillbook.simulator.server import Simulator
 pytest_plugins = ["processes", "tally"]
 WIRE = "TILLBOOK_TEST_WIRE"
 OURS = ("TILLBOOK_", "STRIPE_", "PAYPAL_", "QUICKBOOKS_", "SMTP_", "MAIL_", "FORM_")
-KEPT = (WIRE, "TILLBOOK_CONTRACTS")
+KEPT = (WIRE, "TILLBOOK_ACCEPT", "TILLBOOK_CONTRACTS")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -62,11 +62,27 @@ class Stage(Protocol):
         ...
 
     def fail(self, what: str, kind: str, *, times: int = 1, **more: float) -> None:
-        """Let the next calls fail; `what` is `create` or `read`, `kind` one of the simulator's faults."""
+        """Let the next calls fail; `what` is `create`, `refund` or `read`, `kind` one of the simulator's faults."""
         ...
 
     def made(self) -> int:
         """How many checkouts the vendor holds."""
+        ...
+
+    def refund_in_dashboard(self, payment: str, minor: int) -> None:
+        """A person gives money back without us."""
+        ...
+
+    def refunds_start_as(self, status: str) -> None:
+        """How new refunds begin: `succeeded`, `pending`, or `held` (nothing moved yet)."""
+        ...
+
+    def end_refund(self, refund: str, outcome: str) -> None:
+        """What becomes of a refund: `succeeded`, `failed` or `canceled`."""
+        ...
+
+    def question(self, payment: str, kind: str) -> None:
+        """The customer's bank begins an `inquiry` or a `dispute`."""
         ...
 
     def message(self) -> bytes:
@@ -117,7 +133,11 @@ class Simulated:
 class StripeStage(Simulated):
     """Stripe in the simulator."""
 
-    _PATHS: ClassVar = {"create": ("POST", "/v1/checkout/sessions"), "read": ("GET", "*")}
+    _PATHS: ClassVar = {
+        "create": ("POST", "/v1/checkout/sessions"),
+        "refund": ("POST", "/v1/refunds"),
+        "read": ("GET", "*"),
+    }
 
     def provider(self, **changes: Any) -> Provider:
         return open_provider("stripe", replace(self.settings, **changes), self.clock)
@@ -136,6 +156,18 @@ class StripeStage(Simulated):
 
     def made(self) -> int:
         return self.simulator.world.count("stripe.checkout.session")
+
+    def refund_in_dashboard(self, payment: str, minor: int) -> None:
+        assert "id" in self.control("refund", {"payment": payment, "amount": minor})
+
+    def refunds_start_as(self, status: str) -> None:
+        assert self.control("refunds", {"status": status}) == {"status": status}
+
+    def end_refund(self, refund: str, outcome: str) -> None:
+        assert "id" in self.control("refund_outcome", {"refund": refund, "outcome": outcome})
+
+    def question(self, payment: str, kind: str) -> None:
+        assert "id" in self.control("dispute", {"payment": payment, "kind": kind})
 
     def message(self) -> bytes:
         return (Path(__file__).parent / "samples/stripe/payment_intent.succeeded.json").read_bytes()

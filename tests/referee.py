@@ -125,5 +125,19 @@ def _shape(path: str) -> str:
     return "/".join("*" if any(c.isdigit() for c in part[2:]) else part for part in path.split("/"))
 
 
-_ENTITIES = ("Account", "CompanyInfo", "Customer", "Invoice", "Item", "Payment", "Preferences", "TaxCode", "Vendor")
+_ENTITIES = (
+    "Account",
+    "CompanyInfo",
+    "Customer",
+    "Deposit",
+    "Invoice",
+    "Item",
+    "Payment",
+    "Preferences",
+    "Purchase",
+    "RefundReceipt",
+    "SalesReceipt",
+    "TaxCode",
+    "Vendor",
+)
 _JUDGES = {"stripe": _stripe, "quickbooks": _quickbooks}

@@ -48,7 +48,7 @@ def sample(name: str) -> Order:
 
 def test_a_payment_with_an_invoice_calls_for_one_document() -> None:
     """Gross, keyed by the vendor's own id; invoices and fees call for none here."""
-    (document,) = documents_for([ISSUED, PAID, FEE], "INV-1")
+    (document,) = documents_for([ISSUED, PAID, FEE], "INV-1", {})
     assert document.key == "payment:stripe:ch_1"
     assert (document.kind, document.provider, document.invoice) == ("Payment", "stripe", "INV-1")
     assert (document.payment, document.amount, document.occurred_at) == ("pi_1", Money(6000, "USD"), 99)
@@ -57,7 +57,7 @@ def test_a_payment_with_an_invoice_calls_for_one_document() -> None:
 
 def test_b15_a_payment_without_an_invoice_waits() -> None:
     """No document is made for a customer that would have to be guessed."""
-    assert documents_for([PAID, FEE], "") == []
+    assert documents_for([PAID, FEE], "", {}) == []
 
 
 @pytest.mark.parametrize(

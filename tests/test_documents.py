@@ -192,13 +192,14 @@ def test_every_dependency_has_its_sentence() -> None:
 def test_the_table_of_operations_is_that_of_the_code() -> None:
     """Every kind of operation has its row: who carries it out, the window and the read lag as the code has them."""
     from tillbook.books.bodies import BODIES
-    from tillbook.books.quickbooks import QuickBooksOnline
+    from tillbook.books.quickbooks import _WITHDRAWALS, QuickBooksOnline
     from tillbook.outcomes import _RECORD
     from tillbook.providers.stripe import EVIDENCE
     from tillbook.rehearsal import _LIKELY
 
     found = {("stripe", kind, evidence) for kind, evidence in EVIDENCE.items()}
-    found |= {("quickbooks", kind, QuickBooksOnline.evidence(None, kind)) for kind in BODIES}  # type: ignore[arg-type]  # the method needs no books
+    in_the_books = (*BODIES, *_WITHDRAWALS, "apply_credit")
+    found |= {("quickbooks", kind, QuickBooksOnline.evidence(None, kind)) for kind in in_the_books}  # type: ignore[arg-type]  # the method needs no books
     wanted = {(door, kind, f"{one.window_seconds} s", f"{one.read_lag_seconds} s") for door, kind, one in found}
     assert {(row[1], row[0], row[4], row[5]) for row in _operation_rows()} == wanted
     assert {kind for _, kind, _ in found} == set(_RECORD) == set(_LIKELY)

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from ledgers import NOW, asked_for, booked, event, fee, page_operation, payment, reading, received, usd
 from sale import Till
-from tillbook import effects, intake, invariants, journal
+from tillbook import effects, intake, invariants
 from tillbook.events import Event
-from tillbook.facts import Fact, InvoiceFact, PaymentSucceeded
+from tillbook.facts import Fact
 from tillbook.ledger import Ledger
 from tillbook.money import Money
 from tillbook.providers import CheckoutRequest
@@ -73,14 +73,12 @@ def told(ledger: Ledger, story: Story, steps: list[tuple[str, int]]) -> dict[str
 def end(ledger: Ledger) -> dict[str, Any]:
     """What must be equal: facts, balances, the invoice's open amount and its allocations, documents, mails."""
     facts = ledger.facts.of_invoice("INV-1")
-    total = next((fact.total for fact in facts if isinstance(fact, InvoiceFact)), None)
-    payments = [fact for fact in facts if isinstance(fact, PaymentSucceeded)]
     return {
         "facts": sorted((fact.kind, fact.key) for fact in facts),
         "nobody": sorted((fact.kind, fact.key) for fact in ledger.facts.of_nobody()),
         "balances": ledger.facts.balances(),
         "open": {place: money for place, money in ledger.facts.invoice_balances("INV-1").items() if money},
-        "allocations": journal.allocate("INV-1", total, payments),
+        "allocations": intake.uses_of(ledger, "INV-1", facts),
         "documents": sorted((one.kind, one.key, one.amount.minor) for one in ledger.documents.of_invoice("INV-1")),
         "messages": sorted((one["key"], one["kind"]) for one in ledger.messages.of_invoice("INV-1")),
     }

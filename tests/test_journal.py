@@ -16,15 +16,14 @@ from tillbook.journal import (
     REVENUE,
     SALES_TAX,
     SUSPENSE,
-    Allocation,
     Line,
-    allocate,
     clearing,
     correction,
     target,
     unbalanced,
 )
 from tillbook.money import Money, total
+from tillbook.uses import Allocation, Uses, uses
 
 
 def usd(minor: int) -> Money:
@@ -41,6 +40,12 @@ def paid(minor: int, key: str = "ch_1", at: int = 10, currency: str = "USD") -> 
     return PaymentSucceeded(
         provider="stripe", key=key, occurred_at=at, payment=f"pi_{key}", charge=key, amount=Money(minor, currency)
     )
+
+
+def allocate(open_at_first: Money | None, payments: Sequence[PaymentSucceeded]) -> Uses:
+    """How payments are used by an invoice of this total; None: the invoice is not known."""
+    known = [] if open_at_first is None else [issued(open_at_first.minor)]
+    return uses("INV-1", [*known, *payments], {})
 
 
 def fee(minor: int) -> ProcessorFee:
@@ -97,7 +102,7 @@ def test_clearing_accounts_are_named_as_people_write_the_provider(provider: str,
 def test_d10_payments_take_the_open_amount_by_vendor_time_then_id() -> None:
     """The earliest payment is applied first, whichever arrived first."""
     late, early, same = paid(6000, "ch_a", at=20), paid(5000, "ch_b", at=10), paid(500, "ch_c", at=20)
-    used = allocate("INV-1", usd(10000), [late, same, early])
+    used = allocate(usd(10000), [late, same, early])
     assert used[("stripe", "ch_b")] == Allocation("INV-1", usd(5000), usd(0))
     assert used[("stripe", "ch_a")] == Allocation("INV-1", usd(5000), usd(1000))
     assert used[("stripe", "ch_c")] == Allocation("INV-1", usd(0), usd(500))
@@ -105,13 +110,13 @@ def test_d10_payments_take_the_open_amount_by_vendor_time_then_id() -> None:
 
 def test_b5_payments_of_an_unknown_or_foreign_invoice_are_not_allocated() -> None:
     """Without the invoice's total, or in another currency, nothing is guessed."""
-    assert allocate("INV-1", None, [paid(100)]) == {("stripe", "ch_1"): None}
-    assert allocate("INV-1", usd(100), [paid(100, currency="EUR")]) == {("stripe", "ch_1"): None}
+    assert allocate(None, [paid(100)]) == {("stripe", "ch_1"): None}
+    assert allocate(usd(100), [paid(100, currency="EUR")]) == {("stripe", "ch_1"): None}
 
 
 def test_an_invoice_lowered_below_zero_takes_nothing() -> None:
     """The whole payment is the customer's credit."""
-    used = allocate("INV-1", usd(-5), [paid(100)])
+    used = allocate(usd(-5), [paid(100)])
     assert used[("stripe", "ch_1")] == Allocation("INV-1", usd(0), usd(100))
 
 
@@ -127,7 +132,7 @@ def posted_in_order(facts: Sequence[Fact]) -> dict[str, list[Line]]:
         known = facts[:count]
         invoice = next((fact for fact in known if isinstance(fact, InvoiceIssued)), None)
         payments = [fact for fact in known if isinstance(fact, PaymentSucceeded)]
-        used = allocate("INV-1", invoice.total if invoice else None, payments)
+        used = allocate(invoice.total if invoice else None, payments)
         for fact in known:
             entry = correction(target(fact, used.get((fact.provider, fact.key))), posted.setdefault(fact.key, []))
             assert unbalanced(entry) == {}
@@ -157,12 +162,12 @@ def test_d8_an_allocation_uses_each_payment_wholly_and_the_invoice_once(
     payments: list[PaymentSucceeded], invoice_minor: int
 ) -> None:
     """Applied and credit make the payment; all applied together never exceed the invoice."""
-    used = allocate("INV-1", usd(invoice_minor), payments)
-    known = [use for use in used.values() if use is not None]
+    used = allocate(usd(invoice_minor), payments)
+    known = [use for use in used.values() if isinstance(use, Allocation)]
     assert len(known) == len(payments)
     for payment in payments:
         use = used[payment.provider, payment.key]
-        assert use is not None
+        assert isinstance(use, Allocation)
         assert use.applied + use.credit == payment.amount
     applied = total((use.applied for use in known), "USD")
     assert applied.minor == min(invoice_minor, sum(payment.amount.minor for payment in payments))

@@ -16,6 +16,7 @@ from tillbook import checkouts, invariants
 from tillbook.books.quickbooks import QuickBooksOnline
 from tillbook.errors import Refused
 from tillbook.money import Money
+from tillbook.workshop import Workshop
 
 Json = dict[str, Any]
 NUMBER = "INV-1001"
@@ -148,7 +149,7 @@ def test_a_second_mail_carries_the_same_link(till: Till) -> None:
 def test_a_step_without_an_address_of_ours_mints_a_link_too(till: Till) -> None:
     """In test and live mode a session has nowhere to come back to; the same link stands in the mail."""
     till.invoiced()
-    shop = replace(till.shop, settings=replace(till.shop.settings, mode="test"))
+    shop = Workshop(replace(till.shop.settings, mode="test"), till.shop.clock, till.shop.ledger, "a person")
     first = checkouts.open_checkout(shop, NUMBER, "stripe")
     second = checkouts.open_checkout(shop, NUMBER, "stripe")
     assert first.checkout.id.startswith("plink_")

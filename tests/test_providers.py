@@ -8,7 +8,8 @@ import pytest
 
 from provider_stages import SIXTY, STAGES, StripeStage, operation_of, request_of, set_stage
 from tillbook.errors import Forged, Refused, Throttled, Unavailable, Uncertain
-from tillbook.facts import PaymentSucceeded, ProcessorFee
+from tillbook.facts import InvoiceFact, PaymentSucceeded, ProcessorFee
+from tillbook.matching import clearing_minor
 from tillbook.money import Money
 from tillbook.operations import Json, Operation
 from tillbook.providers import PROVIDERS, CheckoutState, Provider, open_provider
@@ -523,3 +524,39 @@ def test_c4_other_content_under_the_same_key_is_refused(stage: Stage, provider: 
     with pytest.raises(Refused) as refusal:
         provider.send(operation_of(type(plan)(plan.kind, plan.subject, plan.door, other), stage.clock.now()))
     assert refusal.value.code == "idempotency_error"
+
+
+# -- the statement -------------------------------------------------------------------------------------
+
+
+def test_the_statement_has_the_keys_and_amounts_of_the_facts(stage: Stage, provider: Provider) -> None:
+    """What moved is named as the facts are, with equal amounts, so that both can be compared."""
+    state = paid(stage, provider)
+    stage.later(60)
+    facts = {fact.key: fact for fact in provider.read(state.payment).facts if not isinstance(fact, InvoiceFact)}
+    now = stage.clock.now()
+    moved = {one.key: one for one in provider.statement(now - 300, now + 300) if one.payment == state.payment}
+    assert moved.keys() == facts.keys()
+    for key, one in moved.items():
+        assert (one.kind, Money(one.minor, one.currency)) == (facts[key].kind, facts[key].amount)
+
+
+def test_the_statement_begins_and_ends_where_it_is_asked_to(stage: Stage, provider: Provider) -> None:
+    """From `since` to before `until`: two halves are the whole, without an overlap."""
+    paid(stage, provider)
+    stage.later(60)
+    now = stage.clock.now()
+    whole = list(provider.statement(0, now + 300))
+    middle = max(one.at for one in whole)
+    halves = [*provider.statement(0, middle), *provider.statement(middle, now + 300)]
+    assert sorted(halves) == sorted(whole)
+    assert list(provider.statement(now + 300, now + 600)) == []
+
+
+def test_the_balance_is_the_sum_of_the_statement(stage: Stage, provider: Provider) -> None:
+    """The figure that reconciliation proves, in every currency."""
+    paid(stage, provider)
+    stage.later(60)
+    moved = list(provider.statement(0, stage.clock.now() + 300))
+    for currency, amount in provider.balance().items():
+        assert clearing_minor([one for one in moved if one.currency == currency]) == amount.minor

@@ -74,7 +74,7 @@ def test_the_quick_way_says_what_the_slow_way_says(value: object, ascii_only: bo
     """The same value for good JSON, and a refusal wherever there is one, also when a few bytes are damaged."""
     good = json.dumps(value, ensure_ascii=ascii_only).encode()
     damaged = good[:place] + noise + good[place:]
-    for body in (good, damaged):
+    for body in (good, damaged, good + b"\xff", b'"\xff"'):
         try:
             expected = loads(body)
         except Refused:

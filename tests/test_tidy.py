@@ -30,9 +30,11 @@ TIER_1 = frozenset(
         "orders",
         "facts",
         "events",
+        "uses",
         "journal",
         "bookkeeping",
         "operations",
+        "matching",
     }
 )
 VALUES = frozenset({"settings", "clock", "patience"})
@@ -45,7 +47,12 @@ TIER_3 = frozenset(
         "intake",
         "invoices",
         "checkouts",
+        "refunds",
+        "refund_purposes",
         "posting",
+        "refund_posting",
+        "credits",
+        "book_accounts",
         "correspondence",
         "pending",
         "chain",
@@ -59,6 +66,11 @@ TIER_3 = frozenset(
         "submitted",
         "workshop",
         "rehearsal",
+        "reconciliation",
+        "reconciliation_page",
+        "statements",
+        "proofs",
+        "repairs",
     }
 )
 BESIDE = frozenset({"cli", "display", "simulator"})

@@ -16,10 +16,11 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from tillbook.errors import Refused
-from tillbook.facts import Fact, PaymentSucceeded
+from tillbook.facts import Fact, PaymentRefunded, PaymentSucceeded, RefundFailed
 from tillbook.journal import clearing
 from tillbook.money import Money, exponent
 from tillbook.orders import Line, Order, plain
+from tillbook.uses import Return, Use, Uses
 
 Json = dict[str, Any]
 LONGEST_NAME = 100  # QuickBooks allows 500; shorter ones survive its reports, exports and searches
@@ -49,24 +50,51 @@ class Stocked(Protocol):
     def on_hand(self) -> Decimal | None: ...
 
 
-def documents_for(facts: Sequence[Fact], invoice: str) -> list[Document]:
+def documents_for(facts: Sequence[Fact], invoice: str, uses: Uses) -> list[Document]:
     """The documents that the facts of one invoice call for; with no invoice ("") they wait.
 
-    A payment becomes a Payment of its gross amount. Fees are documents of their own, made per day.
+    A payment becomes a Payment of its gross amount. A refund becomes a RefundReceipt for what it gives back of the
+    sale and a Purchase for what it gives back of credit or of a payment whose sale stands; one that failed becomes
+    their mirrors, a SalesReceipt and a Deposit. Fees are documents of their own, made per day.
     """
     if not invoice:
         return []
-    return [_payment(fact, invoice) for fact in facts if isinstance(fact, PaymentSucceeded)]
+    documents = []
+    for fact in facts:
+        if isinstance(fact, PaymentSucceeded):
+            documents.append(_document("Payment", fact, invoice, fact.amount))
+        elif isinstance(fact, PaymentRefunded | RefundFailed):
+            documents += _returns(fact, invoice, uses.get((fact.provider, fact.key)))
+    return documents
 
 
-def _payment(fact: PaymentSucceeded, invoice: str) -> Document:
+def _returns(fact: PaymentRefunded | RefundFailed, invoice: str, use: Use) -> list[Document]:
+    if not isinstance(use, Return):
+        return []
+    failed = isinstance(fact, RefundFailed)
+    given = -use if failed else use
+    parts = {
+        "SalesReceipt" if failed else "RefundReceipt": given.sale + given.tax,
+        "Deposit" if failed else "Purchase": given.credit + given.reopened,
+    }
+    return [_document(kind, fact, invoice, amount) for kind, amount in parts.items() if amount]
+
+
+def document_key(kind: str, provider: str, fact: str) -> str:
+    """What a document of this kind is known by, made of the key of its first fact."""
+    return f"{kind.lower()}:{provider}:{fact}"
+
+
+def _document(
+    kind: str, fact: PaymentSucceeded | PaymentRefunded | RefundFailed, invoice: str, amount: Money
+) -> Document:
     return Document(
-        key=f"payment:{fact.provider}:{fact.key}",
-        kind="Payment",
+        key=document_key(kind, fact.provider, fact.key),
+        kind=kind,
         provider=fact.provider,
         invoice=invoice,
         payment=fact.payment,
-        amount=fact.amount,
+        amount=amount,
         occurred_at=fact.occurred_at,
         facts=(fact.key,),
     )

@@ -80,7 +80,8 @@ def _documents(shop: Workshop) -> str:
             f"{len(failed)} failed; {first.key}: {first.reason}",
             hint=f"Mend it in QuickBooks, then: python execution/post_to_books.py --again {first.key}",
         )
-    return f"{shop.ledger.documents.count_waiting()} wait, none failed"
+    noted = "".join(f"; {document.key}: {document.reason}" for document in shop.ledger.documents.noted())
+    return f"{shop.ledger.documents.count_waiting()} wait, none failed{noted}"
 
 
 def _forms(shop: Workshop) -> str:

@@ -55,6 +55,13 @@ def business_date(seconds: int, zone: str) -> date:
     return datetime.fromtimestamp(seconds, ZoneInfo(zone)).date()
 
 
+def day_begins(day: date, zone: str) -> int:
+    """UTC seconds of the first moment of a business date; a day has 23 to 25 hours."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415  start-up time
+
+    return int(datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).timestamp())
+
+
 def parse_rfc3339(text: str) -> int:
     """UTC seconds of a vendor's time stamp with any offset."""
     return int(datetime.fromisoformat(text).timestamp())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tillbook import bookkeeping, posting
+from tillbook import book_accounts, bookkeeping
 from tillbook.errors import NotAllowed, Refused
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def ready_accounts(shop: Workshop, company: Company) -> dict[str, str]:
     from tillbook.providers import PROVIDERS  # noqa: PLC0415  start-up time
 
     return {
-        bookkeeping.clearing_account(name, company.home_currency)["name"]: posting.clearing_account(
+        bookkeeping.clearing_account(name, company.home_currency)["name"]: book_accounts.clearing_account(
             shop, name, company.home_currency
         )
         for name in PROVIDERS

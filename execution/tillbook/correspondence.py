@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tillbook import checkouts, invoices
 from tillbook.clock import business_date
 from tillbook.errors import Refused, TillbookError, Unavailable, Uncertain, worst_exit_code
-from tillbook.facts import PaymentSucceeded
+from tillbook.facts import PaymentRefunded, PaymentSucceeded, RefundFailed
 from tillbook.money import Money
 from tillbook.orders import Order, parse_order, plain
 from tillbook.patience import next_attempt
@@ -146,10 +146,26 @@ def _owner_mail(shop: Workshop, message: Row, invoice: Invoice) -> Contents:
     return shop.settings.mail_owner, _sale(shop, invoice) | _payment(shop, message, invoice)
 
 
+def _refund_mail(shop: Workshop, message: Row, invoice: Invoice) -> Contents:
+    facts = shop.ledger.facts.of_invoice(invoice.number)
+    key = message["key"].rpartition(":")[2]
+    fact = next(fact for fact in facts if isinstance(fact, PaymentRefunded) and fact.key == key)
+    if any(isinstance(other, RefundFailed) and other.refund == fact.refund for other in facts):
+        return "", {"why": "the refund failed"}
+    given = {
+        "amount_refunded": fact.amount.text,
+        "refunded_on": business_date(fact.occurred_at, invoices.zone(shop)).isoformat(),
+        "refund": fact.refund,
+    }
+    context = _sale(shop, invoice) | given
+    return str(context["email"]), context
+
+
 _CONTENTS: Mapping[str, Callable[[Workshop, Row, Invoice], Contents]] = {
     "invoice": _invoice_mail,
     "confirmation": _confirmation,
     "owner": _owner_mail,
+    "refund": _refund_mail,
 }
 
 

@@ -68,11 +68,42 @@ class ProcessorFee:
     amount: Money
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRefunded:
+    """Money went back to the customer. Key: the refund's balance transaction.
+
+    `operation` is ours when we asked for it, empty for one made in the processor's dashboard.
+    """
+
+    kind: ClassVar[str] = "PaymentRefunded"
+    provider: str
+    key: str
+    occurred_at: int
+    payment: str
+    refund: str
+    operation: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundFailed:
+    """A refund came back: the customer's bank did not take it. Key: its own balance transaction."""
+
+    kind: ClassVar[str] = "RefundFailed"
+    provider: str
+    key: str
+    occurred_at: int
+    payment: str
+    refund: str
+    amount: Money
+
+
 InvoiceFact = InvoiceIssued | InvoiceChanged
-PaymentFact = PaymentSucceeded | ProcessorFee
+PaymentFact = PaymentSucceeded | ProcessorFee | PaymentRefunded | RefundFailed
 Fact = InvoiceFact | PaymentFact
 KINDS: dict[str, type[Fact]] = {
-    cls.kind: cls for cls in (InvoiceIssued, InvoiceChanged, PaymentSucceeded, ProcessorFee)
+    cls.kind: cls
+    for cls in (InvoiceIssued, InvoiceChanged, PaymentSucceeded, ProcessorFee, PaymentRefunded, RefundFailed)
 }
 
 

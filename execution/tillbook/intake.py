@@ -6,6 +6,7 @@ and messages are written in one commit with the end of every event that the read
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,12 +14,13 @@ from typing import TYPE_CHECKING
 from tillbook import bookkeeping, journal
 from tillbook.books import BookedInvoice
 from tillbook.errors import NotAllowed, Refused, Unavailable
-from tillbook.facts import Fact, InvoiceChanged, InvoiceFact, InvoiceIssued, PaymentFact, PaymentSucceeded
+from tillbook.facts import Fact, InvoiceChanged, InvoiceFact, InvoiceIssued, PaymentFact, PaymentRefunded
 from tillbook.ledger import Ledger
 from tillbook.money import Money
 from tillbook.operations import Json
 from tillbook.orders import parse_order, total_problem
 from tillbook.patience import next_attempt
+from tillbook.uses import Uses, uses
 
 if TYPE_CHECKING:
     from tillbook.events import Event
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from tillbook.providers import Reading
     from tillbook.workshop import Workshop
 
+MAILS = {"PaymentSucceeded": ("confirmation", "owner"), "PaymentRefunded": ("refund",)}
 POLL_OVERLAP_SECONDS = 300
 FIRST_POLL_SECONDS = 30 * 24 * 3600  # as far back as Stripe lists events
 
@@ -85,14 +88,20 @@ def record_reading(ledger: Ledger, provider: str, reading: Reading, now: int) ->
     payments = {fact.payment for fact in reading.facts if isinstance(fact, PaymentFact)}
     for payment in payments:
         _match(ledger, provider, payment, reading, now)
-    for fact in reading.facts:
+        record_facts(ledger, provider, payment, reading.facts, now)
+    for operation in reading.released:
+        ledger.outflows.release(operation, now)
+
+
+def record_facts(ledger: Ledger, provider: str, payment: str, facts: Iterable[Fact], now: int) -> None:
+    """Facts of a payment, with the entries, documents and messages that they call for. In a transaction."""
+    for fact in facts:
         ledger.facts.append(fact, now)
-    for payment in payments:
-        invoice = ledger.sales.match_of(provider, payment)
-        if invoice:
-            post_invoice(ledger, invoice, now)
-        else:
-            _post(ledger, ledger.facts.of_payment(provider, payment), {}, "payment of an unknown invoice", now)
+    invoice = ledger.sales.match_of(provider, payment)
+    if invoice:
+        post_invoice(ledger, invoice, now)
+    else:
+        _post(ledger, ledger.facts.of_payment(provider, payment), {}, "payment of an unknown invoice", now)
 
 
 def record_invoice(ledger: Ledger, booked: BookedInvoice, now: int) -> None:
@@ -120,18 +129,43 @@ def record_invoice(ledger: Ledger, booked: BookedInvoice, now: int) -> None:
 def post_invoice(ledger: Ledger, number: str, now: int) -> None:
     """Bring the entries, documents and messages of an invoice to what its facts say now. In a transaction."""
     facts = ledger.facts.of_invoice(number)
-    total = _total([fact for fact in facts if isinstance(fact, InvoiceFact)])
-    payments = [fact for fact in facts if isinstance(fact, PaymentSucceeded)]
-    allocations = journal.allocate(number, total, payments)
-    _post(ledger, facts, allocations, f"invoice {number}", now)
-    if total is None:
+    view = uses_of(ledger, number, facts)
+    _post(ledger, facts, view, f"invoice {number}", now)
+    if not any(isinstance(fact, InvoiceFact) for fact in facts):
         return
-    for document in bookkeeping.documents_for(facts, number):
+    for document in bookkeeping.documents_for(facts, number, view):
         ledger.documents.add(document, now)
-    for fact in payments:
-        for kind in ("confirmation", "owner"):
+    for fact in facts:
+        for kind in MAILS.get(fact.kind, ()):
+            assert not isinstance(fact, InvoiceFact), "mails are about payments"
             key = f"{kind}:{fact.provider}:{fact.key}"
             ledger.messages.add(key, kind, number, now, provider=fact.provider, payment=fact.payment)
+
+
+def uses_of(ledger: Ledger, number: str, facts: Sequence[Fact]) -> Uses:
+    """How the money of an invoice is used; our own refund operations say what they give back."""
+    purposes: dict[str, str] = {}
+    decided: dict[tuple[str, str], Money] = {}
+    for fact in facts:
+        if not isinstance(fact, PaymentRefunded):
+            continue
+        operation = ledger.operations.get(fact.operation)
+        if operation is not None and operation.kind == "refund_payment":
+            purposes[operation.id] = str(operation.params["purpose"])
+        elif (credit := _credit_in_documents(ledger, fact)) is not None:
+            decided[(fact.provider, fact.key)] = credit
+    return uses(number, facts, purposes, decided)
+
+
+def _credit_in_documents(ledger: Ledger, fact: PaymentRefunded) -> Money | None:
+    """How much credit a refund gives back by its documents, which never change; None while it has none."""
+    receipt, purchase = (
+        ledger.documents.get(bookkeeping.document_key(kind, fact.provider, fact.key))
+        for kind in ("RefundReceipt", "Purchase")
+    )
+    if purchase is not None:
+        return purchase.amount
+    return None if receipt is None else Money.zero(fact.amount.currency)
 
 
 def booked_from_json(result: Json) -> BookedInvoice:
@@ -227,19 +261,13 @@ def _invoice_fact(ledger: Ledger, booked: BookedInvoice, now: int) -> InvoiceFac
     )
 
 
-def _total(facts: Sequence[InvoiceFact]) -> Money | None:
-    return sum((fact.total for fact in facts[1:]), facts[0].total) if facts else None
-
-
-def _post(ledger: Ledger, facts: Sequence[Fact], allocations: journal.Allocations, reason: str, now: int) -> None:
+def _post(ledger: Ledger, facts: Sequence[Fact], view: Uses, reason: str, now: int) -> None:
     """One correcting entry for each fact whose entries do not yet say what the rules say."""
     for fact in facts:
-        target = journal.target(fact, allocations.get((fact.provider, fact.key)))
+        target = journal.target(fact, view.get((fact.provider, fact.key)))
         if lines := journal.correction(target, ledger.facts.posted(fact)):
             ledger.facts.add_entry(fact, lines, reason, now)
 
 
 def _problem(order_json: str, booked: BookedInvoice) -> str:
-    import json  # noqa: PLC0415
-
     return total_problem(parse_order(json.loads(order_json)), booked.total, booked.tax)

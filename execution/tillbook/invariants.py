@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tillbook import bookkeeping, journal
-from tillbook.facts import Fact, InvoiceFact, PaymentSucceeded
+from tillbook import bookkeeping, intake, journal
+from tillbook.facts import Fact, InvoiceFact
 from tillbook.ledger import Ledger
 from tillbook.money import Money
+from tillbook.uses import Uses
 
 
 def broken(ledger: Ledger) -> Iterator[str]:
@@ -20,6 +21,8 @@ def broken(ledger: Ledger) -> Iterator[str]:
     for number in ledger.sales.invoice_numbers():
         yield from _invoice(ledger, number)
     yield from _wrong_entries(ledger, ledger.facts.of_nobody(), {})
+    for row in ledger.outflows.over_returned():
+        yield f"more was given back of {row['provider']} {row['payment']} than was captured"
 
 
 def _file(ledger: Ledger) -> Iterator[str]:
@@ -40,24 +43,22 @@ def _balance(ledger: Ledger) -> Iterator[str]:
 def _invoice(ledger: Ledger, number: str) -> Iterator[str]:
     """Entries, documents and mails of an invoice are what its facts call for."""
     facts = ledger.facts.of_invoice(number)
-    changes = [fact for fact in facts if isinstance(fact, InvoiceFact)]
-    if not changes:
+    if not any(isinstance(fact, InvoiceFact) for fact in facts):
         return
-    total = sum((fact.total for fact in changes[1:]), changes[0].total)
-    payments = [fact for fact in facts if isinstance(fact, PaymentSucceeded)]
-    allocations = journal.allocate(number, total, payments)
-    yield from _wrong_entries(ledger, facts, allocations)
-    for document in bookkeeping.documents_for(facts, number):
+    view = intake.uses_of(ledger, number, facts)
+    yield from _wrong_entries(ledger, facts, view)
+    for document in bookkeeping.documents_for(facts, number, view):
         stored = ledger.documents.get(document.key)
         if stored is None or stored.amount != document.amount:
             yield f"document {document.key} is missing or has another amount"
-    for fact in payments:
-        if ledger.messages.get(f"confirmation:{fact.provider}:{fact.key}") is None:
-            yield f"no confirmation is owed for payment {fact.payment}"
-
-
-def _wrong_entries(ledger: Ledger, facts: Sequence[Fact], allocations: journal.Allocations) -> Iterator[str]:
     for fact in facts:
-        wanted = journal.target(fact, allocations.get((fact.provider, fact.key)))
+        for kind in intake.MAILS.get(fact.kind, ()):
+            if ledger.messages.get(f"{kind}:{fact.provider}:{fact.key}") is None:
+                yield f"no {kind} mail is owed for {fact.key}"
+
+
+def _wrong_entries(ledger: Ledger, facts: Sequence[Fact], view: Uses) -> Iterator[str]:
+    for fact in facts:
+        wanted = journal.target(fact, view.get((fact.provider, fact.key)))
         if journal.correction(wanted, ledger.facts.posted(fact)):
             yield f"the entries of fact {fact.key} are not what the rules say"

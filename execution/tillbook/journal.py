@@ -7,11 +7,21 @@ difference is posted as a correcting entry, nothing is ever edited.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from tillbook.facts import Fact, InvoiceChanged, InvoiceFact, InvoiceIssued, PaymentSucceeded, ProcessorFee
+from tillbook.facts import (
+    Fact,
+    InvoiceChanged,
+    InvoiceFact,
+    InvoiceIssued,
+    PaymentRefunded,
+    PaymentSucceeded,
+    ProcessorFee,
+    RefundFailed,
+)
 from tillbook.money import Money
+from tillbook.uses import Allocation, Return, Use
 
 RECEIVABLE = "Receivable"
 REVENUE = "Revenue"
@@ -32,18 +42,6 @@ class Line:
     invoice: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Allocation:
-    """How a payment is used: `applied` to the invoice, and what is over becomes the customer's `credit`."""
-
-    invoice: str
-    applied: Money
-    credit: Money
-
-
-Allocations = dict[tuple[str, str], Allocation | None]
-
-
 def provider_name(provider: str) -> str:
     """How people write a provider: "stripe" is Stripe."""
     return _NAMES.get(provider, provider.capitalize())
@@ -54,35 +52,20 @@ def clearing(provider: str) -> str:
     return f"{provider_name(provider)} Clearing"
 
 
-def target(fact: Fact, allocation: Allocation | None = None) -> tuple[Line, ...]:
-    """The lines that a fact calls for, given how its payment is used now; None: no invoice is known for it yet."""
+def target(fact: Fact, use: Use = None) -> tuple[Line, ...]:
+    """The lines that a fact calls for, given how its money is used now; None: no invoice is known for it yet."""
     match fact:
         case InvoiceIssued() | InvoiceChanged():
             lines = _issued(fact)
         case PaymentSucceeded():
-            lines = _received(fact, allocation)
+            lines = _received(fact, use if isinstance(use, Allocation) else None)
         case ProcessorFee():
             lines = [Line(PROCESSING_FEES, fact.amount), Line(clearing(fact.provider), -fact.amount)]
+        case PaymentRefunded():
+            lines = _returned(fact.provider, fact.amount, use if isinstance(use, Return) else None)
+        case RefundFailed():
+            lines = _returned(fact.provider, -fact.amount, use if isinstance(use, Return) else None)
     return tuple(line for line in lines if line.amount)
-
-
-def allocate(invoice: str, total: Money | None, payments: Sequence[PaymentSucceeded]) -> Allocations:
-    """How the payments of one invoice are used, by (provider, key): a view, equal for any order of arrival.
-
-    The earliest by vendor time takes the open amount first. An invoice whose total is not known yet, or is in another
-    currency, takes nothing: None, and the money waits in Suspense.
-    """
-    result: Allocations = {}
-    open_amount = max(total, Money.zero(total.currency)) if total is not None else None
-    for payment in sorted(payments, key=lambda p: (p.occurred_at, p.key, p.provider)):
-        identity = (payment.provider, payment.key)
-        if open_amount is None or open_amount.currency != payment.amount.currency:
-            result[identity] = None
-            continue
-        applied = min(payment.amount, open_amount)
-        open_amount -= applied
-        result[identity] = Allocation(invoice, applied, payment.amount - applied)
-    return result
 
 
 def correction(wanted: Iterable[Line], posted: Iterable[Line]) -> tuple[Line, ...]:
@@ -121,6 +104,20 @@ def _received(fact: PaymentSucceeded, allocation: Allocation | None) -> list[Lin
         received,
         Line(RECEIVABLE, -allocation.applied, allocation.invoice),
         Line(CUSTOMER_CREDIT, -allocation.credit, allocation.invoice),
+    ]
+
+
+def _returned(provider: str, amount: Money, given: Return | None) -> list[Line]:
+    """`amount` went back to the customer; negative for a refund that failed."""
+    paid_out = Line(clearing(provider), -amount)
+    if given is None:
+        return [Line(SUSPENSE, amount), paid_out]
+    return [
+        Line(REVENUE, given.sale, given.invoice),
+        Line(SALES_TAX, given.tax, given.invoice),
+        Line(CUSTOMER_CREDIT, given.credit, given.invoice),
+        Line(RECEIVABLE, given.reopened, given.invoice),
+        paid_out,
     ]
 
 

@@ -61,6 +61,30 @@ def _posted(ledger: Ledger, operation: Operation, now: int) -> None:
     ledger.documents.mark_posted(operation.subject, _result(operation, "id"), now)
 
 
+def _received(ledger: Ledger, operation: Operation, now: int) -> None:
+    """A receipt whose total QuickBooks made another is not posted yet: it is deleted and posted anew."""
+    document = ledger.documents.get(operation.subject)
+    assert document is not None, "a document is opened before it is posted"
+    if parse(_result(operation, "total"), document.amount.currency) == document.amount:
+        ledger.documents.mark_posted(operation.subject, _result(operation, "id"), now)
+
+
+def _nothing_yet(ledger: Ledger, operation: Operation, now: int) -> None:
+    """A Purchase is posted when it is also applied to its payment, or is found to stand alone: `credits.py`."""
+
+
+def _applied(ledger: Ledger, operation: Operation, now: int) -> None:
+    ledger.documents.mark_posted(operation.subject, operation.params["purchase_id"], now)
+
+
+def _item(ledger: Ledger, operation: Operation, now: int) -> None:
+    ledger.sales.add_item(operation.params["name"], _result(operation, "id"))
+
+
+def _nothing(ledger: Ledger, operation: Operation, now: int) -> None:
+    """Its effect is read from the vendor: a refund becomes a fact by its balance transaction."""
+
+
 def _result(operation: Operation, name: str) -> str:
     assert operation.result is not None, "only done operations are recorded"
     return str(operation.result[name])
@@ -73,4 +97,13 @@ _RECORD: dict[str, Callable[[Ledger, Operation, int], None]] = {
     "create_checkout": _checkout,
     "close_checkout": _closed,
     "post_payment": _posted,
+    "post_refund_receipt": _received,
+    "post_sales_receipt": _received,
+    "post_purchase": _nothing_yet,
+    "apply_credit": _applied,
+    "post_deposit": _posted,
+    "create_item": _item,
+    "delete_document": _nothing,
+    "void_document": _nothing,
+    "refund_payment": _nothing,
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tillbook import bookkeeping, effects, invoices
+from tillbook import book_accounts, bookkeeping, credits, effects, invoices, refund_posting
 from tillbook.clock import business_date
 from tillbook.errors import Refused, TillbookError, Unavailable, Uncertain, worst_exit_code
 from tillbook.operations import Plan
@@ -15,6 +15,8 @@ from tillbook.patience import next_attempt
 if TYPE_CHECKING:
     from tillbook.ledger.documents import StoredDocument
     from tillbook.workshop import Workshop
+
+GONE = "QuickBooks does not hold the last one any more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +33,26 @@ def post_documents(shop: Workshop, *, limit: int, progress: Callable[[int], None
     """Post up to `limit` documents. What the books refuse is failed with its reason; the rest is tried again later."""
     posted, exit_code = 0, 0
     for document in shop.ledger.documents.due(shop.clock.now(), limit):
-        try:
-            post(shop, document)
-            posted += 1
-        except Refused as error:
-            exit_code = worst_exit_code([exit_code, error.exit_code])
-            with shop.ledger.transaction():
-                shop.ledger.documents.mark_failed(document.key, error.message)
-        except (Unavailable, Uncertain) as error:
-            exit_code = worst_exit_code([exit_code, error.exit_code])
-            _delay(shop, document, error)
+        ended = try_once(shop, document)
+        posted += not ended
+        exit_code = worst_exit_code([exit_code, ended])
         progress(1)
     waiting, failed = shop.ledger.documents.count_waiting(), len(shop.ledger.documents.failed())
     return Posted(posted, waiting, failed, exit_code)
+
+
+def try_once(shop: Workshop, document: StoredDocument) -> int:
+    """Post one document, or write down why not; the exit code of that, 0 for posted."""
+    try:
+        post(shop, document)
+    except Refused as error:
+        with shop.ledger.transaction():
+            shop.ledger.documents.mark_failed(document.key, error.message)
+        return error.exit_code
+    except (Unavailable, Uncertain) as error:
+        _delay(shop, document, error)
+        return error.exit_code
+    return 0
 
 
 def post(shop: Workshop, document: StoredDocument) -> str:
@@ -52,10 +61,14 @@ def post(shop: Workshop, document: StoredDocument) -> str:
         fresh = shop.ledger.documents.get(document.key)
         if fresh is not None and fresh.state == "posted":  # another process was faster
             return fresh.quickbooks_id
-        last = shop.ledger.operations.last("post_payment", document.key)
-        params = last.params if last and last.unfinished else _payment_params(shop, document)
-        plan = Plan("post_payment", document.key, "quickbooks", params)
-        return str(effects.perform(shop, plan).result["id"])
+        for _ in range(2):  # a receipt whose total came out different is posted a second time
+            plan, renew = _plan(shop, document)
+            outcome = effects.perform(shop, plan, renew=renew)
+            if plan.kind == "post_purchase":
+                credits.apply(shop, document, str(outcome.result["id"]))
+            if (stored := shop.ledger.documents.get(document.key)) and stored.state == "posted":
+                break
+        return str(outcome.result["id"])
 
 
 def try_again(shop: Workshop, key: str) -> None:
@@ -68,19 +81,26 @@ def try_again(shop: Workshop, key: str) -> None:
         shop.ledger.documents.mark_waiting(key, shop.clock.now())
 
 
-def clearing_account(shop: Workshop, provider: str, currency: str) -> str:
-    """The QuickBooks id of a processor's clearing account, found by name and type or created."""
-    wanted = bookkeeping.clearing_account(provider, currency)
-    known = shop.ledger.sales.account(wanted["name"])
-    if known is not None:
-        return known
-    found = shop.books.account_named(wanted["name"], wanted["type"])
-    if found is not None:
-        with shop.ledger.transaction():
-            shop.ledger.sales.add_account(wanted["name"], found["id"], currency)
-        return str(found["id"])
-    plan = Plan("create_account", wanted["name"], "quickbooks", wanted)
-    return str(effects.perform(shop, plan).result["id"])
+def _plan(shop: Workshop, document: StoredDocument) -> tuple[Plan, str]:
+    """The operation that posts a document; one that is begun, or made and not yet applied, keeps its own parameters."""
+    kind = refund_posting.KINDS.get(document.kind, "post_payment")
+    last = shop.ledger.operations.last(kind, document.key)
+    gone = last is not None and last.state == "done" and _is_gone(shop, document, str((last.result or {})["id"]))
+    if last is not None and (last.unfinished or (kind == "post_purchase" and last.state == "done" and not gone)):
+        return Plan(kind, document.key, "quickbooks", last.params), ""
+    if document.kind in refund_posting.KINDS:
+        plan, renew = refund_posting.plan(shop, document)
+    else:
+        plan, renew = Plan(kind, document.key, "quickbooks", _payment_params(shop, document)), ""
+    return plan, renew or (GONE if gone else "")
+
+
+def _is_gone(shop: Workshop, document: StoredDocument, quickbooks_id: str) -> bool:
+    """Whether what was posted does not stand any more; a rehearsal, which withdraws nothing, goes by the ledger."""
+    if shop.rehearsal:
+        return document.reason == GONE
+    record = shop.books.record(document.kind, quickbooks_id)
+    return record is None or record.voided
 
 
 def _payment_params(shop: Workshop, document: StoredDocument) -> dict[str, object]:
@@ -92,7 +112,7 @@ def _payment_params(shop: Workshop, document: StoredDocument) -> dict[str, objec
         customer_id=issued.booked.customer_id,
         invoice_id=issued.booked.id,
         open_balance=issued.booked.balance,
-        deposit_account_id=clearing_account(shop, document.provider, document.amount.currency),
+        deposit_account_id=book_accounts.clearing_account(shop, document.provider, document.amount.currency),
         txn_date=business_date(document.occurred_at, invoices.zone(shop)),
         note=note,
     )

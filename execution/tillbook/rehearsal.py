@@ -78,11 +78,26 @@ def _new(_: Operation) -> Json:
     return {"id": "(new)"}
 
 
+def _receipt(operation: Operation) -> Json:
+    """QuickBooks adds the tax, so the rehearsed total may be without it."""
+    amounts = [parse(line["amount"], operation.params["currency"], negative=True) for line in operation.params["lines"]]
+    return {"id": f"(new) {operation.subject}", "total": sum(amounts[1:], amounts[0]).text}
+
+
 _LIKELY: dict[str, Callable[[Operation], Json]] = {
     "create_account": _new,
     "create_customer": _new,
     "create_invoice": _invoice,
     "create_checkout": _checkout,
     "close_checkout": lambda operation: {"checkout_id": operation.subject, "status": "expired"},
+    "create_item": _new,
+    "delete_document": _new,
+    "void_document": _new,
+    "refund_payment": lambda operation: {"refund": "(new)", "status": "(new)"},
+    "post_refund_receipt": _receipt,
+    "post_sales_receipt": _receipt,
+    "post_purchase": lambda operation: {"id": f"(new) {operation.subject}"},
+    "apply_credit": lambda operation: {"id": operation.params["payment_id"]},
+    "post_deposit": lambda operation: {"id": f"(new) {operation.subject}"},
     "post_payment": lambda operation: {"id": f"(new) {operation.subject}"},
 }

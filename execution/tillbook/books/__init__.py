@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tillbook.settings import Settings
 
 Lock = Callable[[str], AbstractContextManager[None]]
+RECORD_KINDS = ("Payment", "RefundReceipt", "SalesReceipt", "Purchase", "Deposit")
+"""What documents of ours become in QuickBooks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,21 @@ class ChangedInvoices:
     deleted: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record of the books that a document of ours may have become. `mark` is the operation's id where it is ours,
+    `note` its private note."""
+
+    kind: str
+    id: str
+    mark: str
+    note: str
+    amount: Money
+    date: str
+    customer_id: str
+    voided: bool
+
+
 class Books(Door, Protocol):
     """What a step may ask of the books. Changes go through `send` as operations; their kinds:
 
@@ -133,8 +150,36 @@ class Books(Door, Protocol):
         """The account of exactly this name: `{"id", "name", "type", "subtype", "currency"}`."""
         ...
 
+    def receivable_account(self, currency: str) -> str:
+        """The id of the Accounts Receivable account of a currency. Raises Refused when there is none."""
+        ...
+
+    def income_account(self) -> str:
+        """The id of the income account that sales of services go to. Raises Refused when there is none."""
+        ...
+
+    def service_item(self, name: str) -> str | None:
+        """The id of the active Service item of exactly this name."""
+        ...
+
     def payment(self, quickbooks_id: str) -> Json | None:
         """A posted payment: `{"id", "amount_minor", "currency", "unapplied_minor", "invoices": {id: minor}}`."""
+        ...
+
+    def records_between(self, first: str, last: str) -> Iterator[Record]:
+        """Every record of the RECORD_KINDS that is dated from `first` to `last` (YYYY-MM-DD, both included)."""
+        ...
+
+    def record(self, kind: str, quickbooks_id: str) -> Record | None:
+        """One of them by id; None when it was deleted."""
+        ...
+
+    def receivables(self) -> dict[str, Money]:
+        """What each customer owes, by QuickBooks id, active or not."""
+        ...
+
+    def receivable_records(self, customer_id: str) -> list[Record]:
+        """Every Invoice, Payment and CreditMemo of a customer."""
         ...
 
 

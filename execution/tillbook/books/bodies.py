@@ -11,6 +11,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from tillbook.books.refund_bodies import deposit_body, item_body, purchase_body, receipt_body
 from tillbook.operations import Json, Operation
 
 _LONGEST_COMPANY = 100
@@ -106,6 +107,11 @@ BODIES: dict[str, tuple[str, Callable[[Operation], Json]]] = {
     "create_customer": ("Customer", customer_body),
     "create_invoice": ("Invoice", invoice_body),
     "post_payment": ("Payment", payment_body),
+    "create_item": ("Item", item_body),
+    "post_refund_receipt": ("RefundReceipt", receipt_body),
+    "post_sales_receipt": ("SalesReceipt", receipt_body),
+    "post_purchase": ("Purchase", purchase_body),
+    "post_deposit": ("Deposit", deposit_body),
 }
 """For each kind of operation the QuickBooks entity that it makes, and how."""
 

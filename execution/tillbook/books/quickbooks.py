@@ -8,10 +8,9 @@ exact value: a query finds too much (see `query.py`), and QuickBooks itself comp
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from tillbook.books import (
     BookedCustomer,
@@ -20,25 +19,32 @@ from tillbook.books import (
     Company,
     Item,
     Lock,
+    applications,
     query,
     readings,
 )
 from tillbook.books.answers import PENDING_HINT
 from tillbook.books.bodies import BODIES, bears_mark, to_bytes
 from tillbook.books.connection import Connection, RefusedInDoubt
+from tillbook.books.records import readable
+from tillbook.books.standing import Standing
 from tillbook.clock import rfc3339
 from tillbook.errors import NotAllowed, Refused, Unavailable, Uncertain
-from tillbook.money import Money, parse
+from tillbook.money import Money, from_decimal, parse
 from tillbook.operations import Evidence, Json, Operation
 
 if TYPE_CHECKING:
     from tillbook.clock import Clock
     from tillbook.settings import Settings
 
-Value = TypeVar("Value")
-
-_NOT_FOUND = "610"
-_READ_BACK = {"create_invoice": "Invoice", "post_payment": "Payment"}
+_READ_BACK = {
+    "create_invoice": "Invoice",
+    "post_payment": "Payment",
+    "post_refund_receipt": "RefundReceipt",
+    "post_sales_receipt": "SalesReceipt",
+}
+_WITHDRAWALS = ("void_document", "delete_document")
+_CHANGED_MEANWHILE = "5010"
 _TAKEN = ("6140", "6240")  # the number or the name: perhaps by our own first attempt
 _EVERYBODY = "Active IN (true, false)"  # queries leave inactive names out unless asked
 _SKUS_A_QUERY = 40
@@ -47,13 +53,13 @@ _CAPTURED_SECONDS = 30 * 24 * 3600 - 3600  # an hour less than Intuit keeps, for
 _MOST_CAPTURED = 1000
 
 
-class QuickBooksOnline:
+class QuickBooksOnline(Standing):
     """The books of one company. Safe to share between threads as far as `lock` is."""
 
     name = "quickbooks"
 
     def __init__(self, settings: Settings, clock: Clock, lock: Lock) -> None:
-        self.connection = Connection(settings, clock, lock)
+        super().__init__(Connection(settings, clock, lock))
         self._clock = clock
 
     @property
@@ -74,7 +80,7 @@ class QuickBooksOnline:
         preferences = self.connection.call(
             lambda client: client.get(f"{client.api_url}/company/{client.company_id}/preferences")
         )
-        with _readable():
+        with readable():
             return readings.company(realm, info["CompanyInfo"], preferences["Preferences"])
 
     def uses_currency(self, currency: str) -> bool:
@@ -95,7 +101,7 @@ class QuickBooksOnline:
                         f"two active QuickBooks items have the SKU {sku!r}: {found[sku].name!r} and {raw['Name']!r}",
                         hint="Make one of them inactive in QuickBooks, or change its SKU.",
                     )
-                with _readable():
+                with readable():
                     found[sku] = readings.item(raw)
         return found
 
@@ -106,7 +112,7 @@ class QuickBooksOnline:
         """Active customers whose primary address is exactly this one, capitals aside."""
         wanted = email.casefold()
         rows = self._rows("Customer", query.matching("PrimaryEmailAddr", email))
-        with _readable():
+        with readable():
             return [self._customer(raw) for raw in rows if readings.email_of(raw).casefold() == wanted]
 
     def name_taken(self, name: str) -> str:
@@ -127,7 +133,7 @@ class QuickBooksOnline:
     def invoice_by_number(self, number: str) -> BookedInvoice | None:
         """The one invoice of exactly this number; two of them raise Refused."""
         raw = self._only(f"invoice {number}", self._exact("Invoice", "DocNumber", number))
-        with _readable():
+        with readable():
             return None if raw is None else readings.invoice(raw, self._home_currency)
 
     def invoices_changed(self, since: int) -> ChangedInvoices:
@@ -140,7 +146,7 @@ class QuickBooksOnline:
         rows = self._captured("Invoice", since) if captured else []
         if not captured or len(rows) >= _MOST_CAPTURED:
             rows = [*rows, *self._rows("Invoice", f"MetaData.LastUpdatedTime >= {query.literal(rfc3339(since))}")]
-        with _readable():
+        with readable():
             deleted = {str(raw["Id"]) for raw in rows if raw.get("status") == "Deleted"}
             living = {raw["Id"]: raw for raw in rows if raw["Id"] not in deleted}
             changed = tuple(readings.invoice(raw, self._home_currency) for raw in living.values())
@@ -150,12 +156,42 @@ class QuickBooksOnline:
         """The active account of exactly this name: `{"id", "name", "type", "subtype", "currency"}`."""
         rows = [raw for raw in self._exact("Account", "Name", name) if raw.get("AccountType") == account_type]
         raw = self._only(f"account {name}", rows)
-        with _readable():
+        with readable():
             return None if raw is None else readings.account(raw, self._home_currency)
+
+    def receivable_account(self, currency: str) -> str:
+        """The id of the Accounts Receivable account of a currency. Raises Refused when there is none."""
+        rows = self._exact("Account", "AccountType", "Accounts Receivable")
+        found = [raw for raw in rows if readings.currency_of(raw, self._home_currency) == currency]
+        if not found:
+            raise Refused(
+                f"QuickBooks has no Accounts Receivable account in {currency}",
+                hint="It appears with the first invoice in that currency: look at the company's settings.",
+            )
+        return str(min(found, key=lambda raw: int(raw["Id"]))["Id"])
+
+    def income_account(self) -> str:
+        """The id of the income account that sales of services go to. Raises Refused when there is none."""
+        rows = [raw for raw in self._rows("Item", "Type = 'Service'") if readings.part(raw, "IncomeAccountRef")]
+        if not rows:
+            raise Refused(
+                "QuickBooks has no Service item, so the income account of refunds is not known",
+                hint="Make one Service item in QuickBooks, with the income account that sales go to.",
+            )
+        return str(min(rows, key=lambda raw: int(raw["Id"]))["IncomeAccountRef"]["value"])
+
+    def service_item(self, name: str) -> str | None:
+        """The id of the active Service item of exactly this name."""
+        rows = [raw for raw in self._exact("Item", "Name", name) if raw.get("Type") == "Service"]
+        raw = self._only(f"item {name}", rows)
+        return None if raw is None else str(raw["Id"])
 
     def payment(self, quickbooks_id: str) -> Json | None:
         """A posted payment: `{"id", "amount_minor", "currency", "unapplied_minor", "invoices": {id: minor}}`."""
         return self._by_id("Payment", quickbooks_id, readings.payment)
+
+    def _customer(self, raw: Json) -> BookedCustomer:
+        return readings.customer(raw, self._home_currency)
 
     # -- operations --------------------------------------------------------------------------------
 
@@ -170,6 +206,10 @@ class QuickBooksOnline:
         `post_payment` `{"id", "amount", "unapplied", "links_differ"}`. Raises Refused, NotAllowed, Unavailable,
         Uncertain.
         """
+        if operation.kind in _WITHDRAWALS:
+            return self.withdraw(operation)
+        if operation.kind == "apply_credit":
+            return self._apply(operation)
         entity, body_of = BODIES[operation.kind]
         body = to_bytes(body_of(operation))
         try:
@@ -188,9 +228,33 @@ class QuickBooksOnline:
 
     def find(self, operation: Operation) -> Json | None:
         """What the operation made, by its mark; None when a complete read lacks it."""
+        if operation.kind in _WITHDRAWALS:
+            return self.withdrawn(operation)
+        if operation.kind == "apply_credit":
+            raw = self._raw("Payment", operation.params["payment_id"])
+            return applications.result(operation) if raw and applications.is_applied(raw, operation) else None
         found = self._finders[operation.kind](operation)
         raw = self._only(f"{operation.kind} {operation.id}", found)
         return None if raw is None else self._result(operation, raw)
+
+    def _apply(self, operation: Operation) -> Json:
+        """Apply a Purchase to the unapplied rest of a Payment; every line of the Payment is sent again."""
+        raw = self._raw("Payment", operation.params["payment_id"])
+        if raw is None:
+            raise Refused(f"QuickBooks has no payment {operation.params['payment_id']} any more")
+        if applications.is_applied(raw, operation):
+            return applications.result(operation)
+        body = to_bytes(applications.applied_body(raw, operation))
+        request = f"{operation.id}-{raw['SyncToken']}"  # another version is another request
+        try:
+            self.connection.call(lambda client: client.update_object("Payment", body, request_id=request))
+        except NotAllowed:
+            raise
+        except Refused as refusal:
+            if refusal.code == _CHANGED_MEANWHILE and not isinstance(refusal, RefusedInDoubt):
+                raise Unavailable(refusal.message, hint="Run the same command again.") from refusal
+            return self._after_refusal(operation, refusal)
+        return applications.result(operation)
 
     def _after_refusal(self, operation: Operation, refusal: Refused) -> Json:
         """A refusal may be the echo of our own first attempt: then what that one made is the result."""
@@ -217,11 +281,14 @@ class QuickBooksOnline:
         return self._result(operation, raw)
 
     def _result(self, operation: Operation, raw: Json) -> Json:
-        with _readable():
+        with readable():
             if operation.kind == "create_invoice":
                 return asdict(readings.invoice(raw, self._home_currency))
             if operation.kind == "post_payment":
                 return _payment_result(operation, readings.payment(raw, self._home_currency))
+            if "TotalAmt" in raw:
+                currency = readings.currency_of(raw, self._home_currency)
+                return {"id": raw["Id"], "total": from_decimal(raw["TotalAmt"], currency).text}
             return {"id": raw["Id"]}
 
     @cached_property
@@ -231,7 +298,15 @@ class QuickBooksOnline:
             "create_customer": self._find_customer,
             "create_invoice": self._find_invoice,
             "post_payment": self._find_payment,
+            "create_item": lambda operation: self._exact("Item", "Name", operation.params["name"]),
+            "post_refund_receipt": partial(self._find_numbered, "RefundReceipt"),
+            "post_sales_receipt": partial(self._find_numbered, "SalesReceipt"),
+            "post_purchase": partial(self._find_numbered, "Purchase"),
+            "post_deposit": partial(self._find_numbered, "Deposit"),
         }
+
+    def _find_numbered(self, entity: str, operation: Operation) -> list[Json]:
+        return self._exact(entity, "DocNumber", operation.id)
 
     def _find_account(self, operation: Operation) -> list[Json]:
         params = operation.params
@@ -252,79 +327,6 @@ class QuickBooksOnline:
 
     def _find_payment(self, operation: Operation) -> list[Json]:
         return self._exact("Payment", "PaymentRefNum", operation.id)
-
-    # -- how it is read ----------------------------------------------------------------------------
-
-    @cached_property
-    def _home(self) -> str:
-        return self.company().home_currency
-
-    def _home_currency(self) -> str:
-        return self._home
-
-    def _customer(self, raw: Json) -> BookedCustomer:
-        return readings.customer(raw, self._home_currency)
-
-    def _by_id(
-        self,
-        entity: str,
-        quickbooks_id: str,
-        read: Callable[[Json, readings.HomeCurrency], Value],
-    ) -> Value | None:
-        raw = self._raw(entity, quickbooks_id)
-        with _readable():
-            return None if raw is None else read(raw, self._home_currency)
-
-    def _raw(self, entity: str, quickbooks_id: str) -> Json | None:
-        """One record by id; None when there is none, or none any more."""
-        if not (quickbooks_id.isascii() and quickbooks_id.isdigit()):
-            return None
-        try:
-            answer = self.connection.call(lambda client: client.get_single_object(entity, quickbooks_id))
-        except Refused as error:
-            if error.code == _NOT_FOUND:
-                return None
-            raise
-        raw = readings.entity(answer, entity)
-        return None if raw.get("status") == "Deleted" else raw
-
-    def _exact(self, entity: str, field: str, value: str, *, also: str = "") -> list[Json]:
-        """Every record whose field is exactly this value."""
-        where = query.matching(field, value) + (f" AND {also}" if also else "")
-        return [raw for raw in self._rows(entity, where) if raw.get(field) == value]
-
-    def _rows(self, entity: str, where: str) -> list[Json]:
-        """Every row of a query, page after page, each id once."""
-        rows: dict[str, Json] = {}
-        start = 1
-        while True:
-            page = self._page(entity, where, start)
-            with _readable():
-                rows.update((raw["Id"], raw) for raw in page)
-            if len(page) < query.PAGE:
-                return list(rows.values())
-            start += query.PAGE
-
-    def _page(self, entity: str, where: str, start: int) -> list[Json]:
-        answer = self.connection.call(lambda client: client.query(query.select(entity, where, start)))
-        with _readable():
-            page: list[Json] = answer["QueryResponse"].get(entity, [])
-        return page
-
-    def _captured(self, entity: str, since: int) -> list[Json]:
-        """What Change Data Capture tells: records as they are now, of deleted ones only the id."""
-        answer = self.connection.call(lambda client: client.change_data_capture(entity, rfc3339(since)))
-        with _readable():
-            pages = [page for response in answer["CDCResponse"] for page in response["QueryResponse"]]
-            return [raw for page in pages for raw in page.get(entity, [])]
-
-    def _only(self, what: str, rows: list[Json]) -> Json | None:
-        if len(rows) > 1:
-            raise Refused(
-                f"QuickBooks holds {len(rows)} records for {what}: ids {', '.join(str(raw['Id']) for raw in rows)}",
-                hint="Look at them in QuickBooks and delete or renumber what should not be there.",
-            )
-        return rows[0] if rows else None
 
 
 def _payment_result(operation: Operation, posted: Json) -> Json:
@@ -349,15 +351,3 @@ def _sku_queries(skus: set[str]) -> Iterator[str]:
         yield query.any_of("Sku", plain[start : start + _SKUS_A_QUERY])
     for sku in sorted(skus - set(plain)):
         yield query.matching("Sku", sku)
-
-
-@contextmanager
-def _readable() -> Iterator[None]:
-    """A record without a field that it must have is no answer."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Unavailable(
-            f"QuickBooks' answer cannot be read ({type(error).__name__}: {error})",
-            hint="Run the same command again later; if it stays, the record was changed by hand in an odd way.",
-        ) from error

@@ -1,6 +1,7 @@
 """The ledger: Tillbook's memory, one SQLite file, and the one place that speaks SQL.
 
     ledger.operations  what we asked the outside world to do      ledger.documents  what the books must still hear
+    ledger.outflows    what refunds take of a payment              ledger.reconciliation  what a person accepted
     ledger.inbox       what vendors told us                        ledger.messages   what customers must still hear
     ledger.facts       what happened, with its entries and seals   ledger.activity   commands and cursors
     ledger.forms       what customers asked for through a form
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from tillbook.ledger.inbox import Inbox
     from tillbook.ledger.messages import Messages
     from tillbook.ledger.operations import Operations
+    from tillbook.ledger.outflows import Outflows
+    from tillbook.ledger.reconciliation import Reconciliation
     from tillbook.ledger.sales import Sales
 
 
@@ -61,6 +64,18 @@ class Ledger:
         from tillbook.ledger.operations import Operations  # noqa: PLC0415
 
         return Operations(self.database)
+
+    @cached_property
+    def outflows(self) -> Outflows:
+        from tillbook.ledger.outflows import Outflows  # noqa: PLC0415
+
+        return Outflows(self.database)
+
+    @cached_property
+    def reconciliation(self) -> Reconciliation:
+        from tillbook.ledger.reconciliation import Reconciliation  # noqa: PLC0415
+
+        return Reconciliation(self.database)
 
     @cached_property
     def forms(self) -> Forms:

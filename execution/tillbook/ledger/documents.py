@@ -85,8 +85,13 @@ class Documents:
         row = self._database.one("documents.unposted_of_invoice", invoice=number) or {}
         return Money(row["amount_minor"], currency)
 
-    def mark_posted(self, key: str, quickbooks_id: str, now: int) -> None:
-        self._database.run("documents.mark_posted", key=key, quickbooks_id=quickbooks_id, now=now)
+    def noted(self) -> list[StoredDocument]:
+        """Posted ones that a person should look at in the books, each with its reason."""
+        return [_stored(row) for row in self._database.all("documents.noted")]
+
+    def mark_posted(self, key: str, quickbooks_id: str, now: int, *, note: str = "") -> None:
+        """The books have it; `note` is what a person should still do there."""
+        self._database.run("documents.mark_posted", key=key, quickbooks_id=quickbooks_id, note=note, now=now)
 
     def mark_failed(self, key: str, reason: str) -> None:
         """A rule or the books said no: a person must look."""
@@ -95,6 +100,10 @@ class Documents:
     def mark_waiting(self, key: str, now: int) -> None:
         """Try a failed one again."""
         self._database.run("documents.mark_waiting", key=key, now=now)
+
+    def reopen(self, key: str, reason: str, now: int) -> None:
+        """Let a posted one wait again, because QuickBooks does not hold it any more."""
+        self._database.run("documents.reopen", key=key, reason=reason, now=now)
 
     def delay(self, key: str, reason: str, next_attempt_at: int) -> None:
         self._database.run("documents.delay", key=key, reason=reason, next_attempt_at=next_attempt_at)

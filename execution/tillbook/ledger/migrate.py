@@ -30,12 +30,13 @@ def migrate(database: Database) -> None:
             )
         for file in MIGRATIONS:
             if int(file.name[:4]) > version:
-                _apply(database, file)
+                _apply(database, file, keep_copy=version > 0)
 
 
-def _apply(database: Database, file: Path) -> None:
+def _apply(database: Database, file: Path, *, keep_copy: bool = True) -> None:
+    """One migration. A new ledger needs no copy of what it was."""
     number = int(file.name[:4])
-    if database.pragma("user_version"):
+    if keep_copy:
         database.copy_to(database.file.with_name(f"{database.file.name}.before-{number:04d}"))
     with database.transaction():
         database.script(file.read_text())

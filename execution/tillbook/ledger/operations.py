@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
+import apsw
+
 from tillbook import operations as rules
+from tillbook.errors import Refused
 from tillbook.ledger.database import Database, Row
 from tillbook.operations import Json, Operation, Plan
 
@@ -43,7 +46,7 @@ class Operations:
             return last
         generation = generation or 1
         name = rules.operation_id(plan.kind, plan.subject, generation)
-        self._database.run(
+        self._run(
             "operations.prepare",
             id=name,
             kind=plan.kind,
@@ -79,6 +82,18 @@ class Operations:
 
     def mark_refused(self, operation: Operation, reason: str, now: int) -> None:
         self._database.run("operations.mark_refused", id=operation.id, reason=reason, now=now)
+
+    def _run(self, name: str, **params: object) -> None:
+        """A change that the refund bound may refuse. Raises Refused."""
+        try:
+            self._database.run(name, **params)
+        except apsw.ConstraintError as error:
+            if "given back" not in str(error):
+                raise
+            raise Refused(
+                "more would be given back than was captured of this payment",
+                hint="See what was given back already: show_payment.py with the payment's id.",
+            ) from error
 
     def _stored(self, name: str) -> Operation:
         row = self._database.one("operations.by_id", id=name)

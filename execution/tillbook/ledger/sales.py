@@ -73,6 +73,14 @@ class Sales:
     def add_account(self, name: str, quickbooks_id: str, currency: str) -> None:
         self._database.run("sales.add_account", name=name, quickbooks_id=quickbooks_id, currency=currency)
 
+    def item(self, name: str) -> str | None:
+        """The QuickBooks id of an item that our documents use."""
+        row = self._database.one("sales.item", name=name)
+        return row["quickbooks_id"] if row else None
+
+    def add_item(self, name: str, quickbooks_id: str) -> None:
+        self._database.run("sales.add_item", name=name, quickbooks_id=quickbooks_id)
+
     # -- customers ---------------------------------------------------------------------------------
 
     def customer(self, quickbooks_id: str) -> Row | None:
@@ -107,6 +115,10 @@ class Sales:
 
     def invoice_numbers(self) -> list[str]:
         return [row["number"] for row in self._database.all("sales.invoice_numbers")]
+
+    def payments_named(self, name: str) -> list[Row]:
+        """The payments that brought money and are known by this: `provider`, `payment`."""
+        return self._database.all("sales.payments_named", name=name)
 
     def add_invoice(self, *, number: str, order_json: str, currency: str, due: str, token: str, now: int) -> None:
         """A number that was asked for; QuickBooks has not heard of it yet."""

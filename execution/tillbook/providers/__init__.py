@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from tillbook.errors import Refused
 from tillbook.events import Event as Event
 from tillbook.facts import Fact
+from tillbook.matching import Movement
 from tillbook.money import Money
 from tillbook.operations import Door, Plan
 
@@ -23,13 +24,15 @@ if TYPE_CHECKING:
 class Reading:
     """What an object proves now: every fact, whatever event prompted the read.
 
-    `operation` and `invoice` are what we wrote on the object ourselves; empty when it is not ours.
+    `operation` and `invoice` are what we wrote on the object ourselves; empty when it is not ours. `released` are our
+    refund operations whose refund ended without moving money.
     """
 
     object_id: str
     facts: tuple[Fact, ...]
     operation: str
     invoice: str
+    released: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,18 @@ class CheckoutRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """What is to be given back. `purpose` is one of uses.PURPOSES; `reference` tells refunds of one payment apart."""
+
+    payment: str
+    invoice: str
+    amount: Money
+    reason: str
+    reference: str
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckoutState:
     """A page as the provider sees it: `open`, `processing` (money on its way), `paid` or `expired`.
 
@@ -77,6 +92,8 @@ class Provider(Door, Protocol):
     """
 
     name: str
+    statement_lag_seconds: int
+    """How long a movement may be missing from the statement."""
 
     @property
     def key_fingerprint(self) -> str:
@@ -99,6 +116,21 @@ class Provider(Door, Protocol):
 
     def plan_close(self, checkout_id: str) -> Plan:
         """The operation that closes an open page for good: kind `close_checkout`, subject the checkout id."""
+        ...
+
+    def plan_refund(self, request: RefundRequest) -> Plan:
+        """The operation that gives money back: kind `refund_payment`, subject `provider/payment/reference`.
+
+        Its params name `payment`, `invoice`, `amount` (decimal text), `amount_minor`, `currency`, `reason`, `purpose`.
+        Its result has the keys `refund` and `status` (`succeeded`, `pending`, `failed` or `canceled`).
+        """
+        ...
+
+    def dispute(self, payment: str) -> str:
+        """Why a payment must not be refunded now: the status of its open dispute; empty when there is none.
+
+        An inquiry is no obstacle: a full refund is a normal way to end one.
+        """
         ...
 
     def checkout(self, checkout_id: str) -> CheckoutState:
@@ -129,11 +161,24 @@ class Provider(Door, Protocol):
         """Read the object of an event by id and return every fact that it proves now."""
         ...
 
+    def statement(self, since: int, until: int) -> Iterator[Movement]:
+        """What moved our money from `since` to before `until` (UTC seconds), in any order, by the keys of facts."""
+        ...
+
+    def balance(self) -> dict[str, Money]:
+        """What the provider holds for us now, by currency: the sum of its whole statement."""
+        ...
+
 
 class ProviderName(StrEnum):
     """What `--provider` may say."""
 
     stripe = "stripe"
+
+
+def refund_subject(provider: str, payment: str, reference: str) -> str:
+    """What tells one refund from another: its payment and its reference."""
+    return f"{provider}/{payment}/{reference}"
 
 
 PROVIDERS: dict[str, str] = {ProviderName.stripe.value: "tillbook.providers.stripe:StripeProvider"}

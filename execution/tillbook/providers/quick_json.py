@@ -17,7 +17,7 @@ def loads_quickly(data: bytes) -> object:
     if b"\\" not in data and len(data) <= LIMIT_BYTES and data.count(b"{") + data.count(b"[") <= DEEPEST:
         try:
             value: object = msgspec.json.decode(data)
-        except (msgspec.DecodeError, RecursionError):
+        except (ValueError, RecursionError):  # also bytes that are not UTF-8
             return loads(data)
         if msgspec.json.encode(value).count(b'"') == data.count(b'"'):
             return value

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from tillbook.errors import NotAllowed, Refused
 from tillbook.events import Event
-from tillbook.money import stripe_amount
+from tillbook.matching import Movement
+from tillbook.money import Money, stripe_amount
 from tillbook.operations import Evidence, Json, Operation, Plan
-from tillbook.providers import Account, CheckoutRequest, CheckoutState, Reading
+from tillbook.providers import Account, CheckoutRequest, CheckoutState, Reading, RefundRequest, stripe_statement
 from tillbook.providers.signatures import require_signature
 from tillbook.providers.stripe_calls import PAGE_SIZE, StripeCalls
 from tillbook.providers.stripe_errors import CHECK_SETUP
@@ -32,11 +33,12 @@ from tillbook.providers.stripe_objects import (
     text,
     written,
 )
+from tillbook.providers.stripe_refunds import made_refund, obstacle, refund_facts, refund_params, refund_plan, released
 from tillbook.providers.stripe_requests import idempotency_key, session_params
 
 if TYPE_CHECKING:
     from stripe import StripeClient
-    from stripe.params import EventListParams
+    from stripe.params import DisputeListParams, EventListParams, RefundListParams
     from stripe.params.checkout import SessionListParams
 
     from tillbook.clock import Clock
@@ -48,6 +50,7 @@ _KEY_MODES = {"sk_test_": False, "rk_test_": False, "sk_live_": True, "rk_live_"
 EVIDENCE = {
     "create_checkout": Evidence(window_seconds=_DAY_SECONDS, read_lag_seconds=60),
     "close_checkout": Evidence(window_seconds=_DAY_SECONDS, read_lag_seconds=60),
+    "refund_payment": Evidence(window_seconds=_DAY_SECONDS, read_lag_seconds=60),
 }
 """Stripe remembers a key for a day at least. Lists and reads by id are documented as current: the lag is caution."""
 
@@ -56,6 +59,7 @@ class StripeProvider:
     """The Stripe account of the settings. Nothing is asked and no SDK imported before the first call."""
 
     name = "stripe"
+    statement_lag_seconds = 300
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
@@ -89,15 +93,20 @@ class StripeProvider:
         """The operation that closes an open page for good."""
         return Plan("close_checkout", checkout_id, self.name, {"checkout_id": checkout_id})
 
+    def plan_refund(self, request: RefundRequest) -> Plan:
+        """The operation that gives money back. Raises Refused for an amount that Stripe cannot pay exactly."""
+        return refund_plan(request)
+
     def settle(self, state: CheckoutState) -> Plan | None:
         """Nothing is missing: Stripe moves the money when the customer confirms."""
         return None
 
     def send(self, operation: Operation) -> Json:
-        """Carry out `create_checkout` or `close_checkout`, always under the operation's own key."""
+        """Carry out `create_checkout`, `close_checkout` or `refund_payment`, always under the operation's own key."""
         steps: dict[str, Callable[[Operation], Json]] = {
             "create_checkout": self._create,
             "close_checkout": self._close,
+            "refund_payment": self._refund,
         }
         return steps[_known(operation.kind)](operation)
 
@@ -106,6 +115,7 @@ class StripeProvider:
         looks: dict[str, Callable[[Operation], Json | None]] = {
             "create_checkout": self._find_created,
             "close_checkout": self._find_closed,
+            "refund_payment": self._find_refund,
         }
         return looks[_known(operation.kind)](operation)
 
@@ -164,6 +174,29 @@ class StripeProvider:
         closed = closed_checkout(self._session(operation.params["checkout_id"]))
         return closed if closed["status"] == "expired" else None
 
+    def _refund(self, operation: Operation) -> Json:
+        params = refund_params(operation)
+        return self._calls.change(
+            lambda stripe: stripe.v1.refunds.create(params, {"idempotency_key": idempotency_key(operation)}),
+            made_refund,
+        )
+
+    def _find_refund(self, operation: Operation) -> Json | None:
+        refunds = self._refunds(operation.params["payment"])
+        return next((made_refund(one) for one in refunds if written(one, "operation") == operation.id), None)
+
+    def _refunds(self, payment: str) -> Iterator[Json]:
+        """Every refund of an intent, those that failed too."""
+        expand = ["data.failure_balance_transaction"]
+
+        def page(stripe: StripeClient, after: str) -> Any:
+            params: RefundListParams = {"payment_intent": payment, "limit": PAGE_SIZE, "expand": expand}
+            if after:
+                params["starting_after"] = after
+            return stripe.v1.refunds.list(params)
+
+        return self._calls.pages(page)
+
     # -- reads -------------------------------------------------------------------------------------
 
     @property
@@ -175,6 +208,17 @@ class StripeProvider:
         """The account behind the key, and whether its money is real."""
         account = self._calls.read(lambda stripe: stripe.v1.accounts.retrieve_current())
         return Account(id=text(account, "id"), livemode=self._livemode())
+
+    def dispute(self, payment: str) -> str:
+        """The status of the dispute that forbids a refund; empty when there is none."""
+
+        def page(stripe: StripeClient, after: str) -> Any:
+            params: DisputeListParams = {"payment_intent": payment, "limit": PAGE_SIZE}
+            if after:
+                params["starting_after"] = after
+            return stripe.v1.disputes.list(params)
+
+        return obstacle(self._calls.pages(page))
 
     def checkout(self, checkout_id: str) -> CheckoutState:
         """Read a page by id. Raises Refused (code `resource_missing`) when there is none."""
@@ -208,6 +252,14 @@ class StripeProvider:
             body = json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
             yield event_of(raw, body)
 
+    def statement(self, since: int, until: int) -> Iterator[Movement]:
+        """The balance transactions created from `since` to before `until`, as movements."""
+        return stripe_statement.statement(self._calls, since, until)
+
+    def balance(self) -> dict[str, Money]:
+        """Available, pending and reserved, by currency."""
+        return stripe_statement.balance(self._calls)
+
     def _livemode(self) -> bool:
         """The mode of the key, which the account object does not say: in the key's own name, else asked of Stripe."""
         prefix = self._settings.stripe_secret_key[:8]
@@ -218,18 +270,30 @@ class StripeProvider:
 
     def _read_intent(self, payment: str) -> Reading:
         """One call in the usual case: the intent with its latest charge and that charge's balance transaction."""
-        expand = ["latest_charge.balance_transaction"]
+        expand = [
+            "latest_charge.balance_transaction",
+            "latest_charge.refunds.data.failure_balance_transaction",
+        ]
         intent = self._calls.read(lambda stripe: stripe.v1.payment_intents.retrieve(payment, {"expand": expand}))
         latest = intent.get("latest_charge")
         charges = [latest] if isinstance(latest, dict) else []
         if intent.get("status") == "succeeded" and not any(map(is_captured, charges)):
             charges = list(self._charges(payment))
-        facts = tuple(fact for charge in charges for fact in charge_facts(charge))
-        return Reading(payment, facts, written(intent, "operation"), written(intent, "invoice"))
+        refunds = [refund for charge in charges for refund in self._refunds_of(charge, payment)]
+        facts = [fact for charge in charges for fact in charge_facts(charge)]
+        facts += refund_facts(refunds, payment)
+        ours = written(intent, "operation"), written(intent, "invoice")
+        return Reading(payment, tuple(facts), *ours, released(refunds))
+
+    def _refunds_of(self, charge: Json, payment: str) -> list[Json]:
+        """The refunds that came with a charge, or all of them where Stripe kept some back."""
+        listed = charge.get("refunds")
+        whole = not listed.get("has_more") if isinstance(listed, dict) else not charge.get("amount_refunded")
+        return list((listed or {}).get("data", [])) if whole else list(self._refunds(payment))
 
     def _charges(self, payment: str) -> Iterator[Json]:
         """Every attempt of an intent, for the case that the latest is not the one that succeeded."""
-        expand = ["data.balance_transaction"]
+        expand = ["data.balance_transaction", "data.refunds.data.failure_balance_transaction"]
         return self._calls.pages(
             lambda stripe, after: stripe.v1.charges.list(
                 {"payment_intent": payment, "limit": PAGE_SIZE, "expand": expand, "starting_after": after}

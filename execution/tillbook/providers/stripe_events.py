@@ -36,6 +36,11 @@ RELEVANT: dict[str, Callable[[Json], str]] = {
     "payment_intent.succeeded": _of_intent,
     "charge.succeeded": _of_charge,
     "charge.captured": _of_charge,
+    "charge.refunded": _of_charge,
+    "charge.refund.updated": _of_charge,
+    "refund.created": _of_charge,
+    "refund.updated": _of_charge,
+    "refund.failed": _of_charge,
     # The fee is known only now: a charge has no balance transaction yet when it succeeds.
     "charge.updated": _of_charge,
 }

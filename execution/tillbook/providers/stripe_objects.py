@@ -28,7 +28,7 @@ def charge_facts(charge: Json) -> tuple[Fact, ...]:
         occurred_at=number(charge, "created"),
         payment=payment,
         charge=text(charge, "id"),
-        amount=_money(charge, "amount_captured"),
+        amount=money(charge, "amount_captured"),
     )
     fee = _fee(charge.get("balance_transaction"), payment)
     return (captured, fee) if fee else (captured,)
@@ -46,7 +46,7 @@ def _fee(transaction: Any, payment: str) -> ProcessorFee | None:
         return None
     if not isinstance(transaction, dict):
         raise Unavailable("Stripe did not expand the charge's balance transaction")
-    amount = _money(transaction, "fee")
+    amount = money(transaction, "fee")
     if not amount:
         return None
     return ProcessorFee(
@@ -64,7 +64,7 @@ def checkout_state(session: Json) -> CheckoutState:
         id=text(session, "id"),
         status=_status(session),
         url=session.get("url") or "",
-        amount=_money(session, "amount_total"),
+        amount=money(session, "amount_total"),
         expires_at=number(session, "expires_at"),
         payment=reference(session, "payment_intent"),
     )
@@ -129,7 +129,7 @@ def number(holder: Json, name: str) -> int:
     return value
 
 
-def _money(holder: Json, name: str) -> Money:
+def money(holder: Json, name: str) -> Money:
     return from_stripe(number(holder, name), text(holder, "currency"))
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import jinja2
 
 _PACKAGED = Path(__file__).parent
+PAGES = _PACKAGED / "pages"
 _UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")  # controls, halves of characters, line and paragraph separators
 
 
@@ -36,6 +37,8 @@ def render(kind: str, context: Mapping[str, object], *, overrides: Path) -> Lett
 
     Every value is plain text that the caller prepared; amounts have no currency ("60.00"). Every key of the
     kind must be there. Where the table says (empty), '' leaves that part out; so does a zero amount.
+
+    `refund` takes company, customer_name, number, currency, and amount_refunded, refunded_on, refund.
 
         key            invoice  confirmation  owner   what it is
         company           x          x          x     the seller

@@ -31,13 +31,20 @@ select coalesce(sum(amount_minor), 0) as amount_minor from document
 where invoice = :invoice and kind = 'Payment' and state <> 'posted';
 
 -- name: mark_posted
-update document set state = 'posted', quickbooks_id = :quickbooks_id, posted_at = :now, reason = '' where key = :key;
+update document set state = 'posted', quickbooks_id = :quickbooks_id, posted_at = :now, reason = :note where key = :key;
+
+-- name: noted
+select * from document where state = 'posted' and reason <> '' order by occurred_at, key;
 
 -- name: mark_failed
 update document set state = 'failed', reason = :reason where key = :key and state = 'waiting';
 
 -- name: mark_waiting   a person changed what was wrong
 update document set state = 'waiting', reason = '', next_attempt_at = :now where key = :key and state = 'failed';
+
+-- name: reopen   QuickBooks does not hold it any more
+update document set state = 'waiting', quickbooks_id = null, posted_at = null, reason = :reason, attempts = 0,
+    next_attempt_at = :now where key = :key and state = 'posted';
 
 -- name: delay
 update document set attempts = attempts + 1, reason = :reason, next_attempt_at = :next_attempt_at where key = :key;

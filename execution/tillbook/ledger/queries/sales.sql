@@ -93,3 +93,21 @@ select provider, payment, evidence from payment_invoice where invoice = :invoice
 
 -- name: invoice_numbers
 select number from invoice order by created_at, number;
+
+-- name: payments_named   payments that brought money, by any id that leads to them
+with paid as (select provider, payment from fact where kind = 'PaymentSucceeded')
+select provider, payment from paid where payment = :name
+union select provider, payment from fact where key = :name and payment <> ''
+union select provider, payment from fact where body ->> 'refund' = :name
+union select match.provider, match.payment from payment_invoice as match join paid using (provider, payment)
+    where match.invoice = :name
+union select match.provider, match.payment from payment_invoice as match join paid using (provider, payment)
+    join checkout on match.evidence = 'operation ' || checkout.operation where checkout.id = :name
+union select provider, payment from document where (key = :name or quickbooks_id = :name) and payment <> '';
+
+-- name: item
+select quickbooks_id from item where name = :name;
+
+-- name: add_item
+insert into item (name, quickbooks_id) values (:name, :quickbooks_id)
+on conflict (name) do update set quickbooks_id = excluded.quickbooks_id;

@@ -1,0 +1,61 @@
+"""Processor, ledger and books agree, or a typed list of why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tillbook import cli
+
+if TYPE_CHECKING:
+    from tillbook.reconciliation import Reconciled
+    from tillbook.workshop import Workshop
+
+
+def reconcile_payments(
+    *,
+    shop: Workshop,
+    first: str = "",
+    last: str = "",
+    repair: bool = False,
+    accept: str = "",
+    because: str = "",
+) -> Reconciled:
+    """Compare Stripe's statement, the ledger and QuickBooks from the date `first` to `last` (default: 35 days to now).
+
+    Raises Refused (a wrong date, a statement that is suspiciously empty), Unavailable (another one is at work).
+    """
+    from tillbook import reconciliation  # noqa: PLC0415  start-up time
+
+    asked = reconciliation.Asked(first, last)
+    return reconciliation.reconcile(shop, asked, repair=repair, accept=accept, because=because)
+
+
+@cli.command
+def app(
+    shop: Workshop,
+    first: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day, YYYY-MM-DD.")] = "",
+    last: Annotated[str, typer.Option("--to", metavar="DATE", help="The last day; without it, up to now.")] = "",
+    repair: Annotated[bool, typer.Option("--repair", help="Repair what a machine may repair, and look again.")] = False,
+    report: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page for people to this file.")] = None,
+    accept: Annotated[
+        str, typer.Option(metavar="SUBJECT", help="Take this discrepancy as it is; your name is written down.")
+    ] = "",
+    because: Annotated[str, typer.Option(help="Why it is accepted.")] = "",
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing when all is well: for cron.")] = False,
+    dry_run: cli.DryRun = False,
+) -> Reconciled | None:
+    """Prove that processor, ledger and books agree to the cent, or say why not and how it is repaired."""
+    result = reconcile_payments(shop=shop, first=first, last=last, repair=repair, accept=accept, because=because)
+    if report is not None and not dry_run:
+        from tillbook import reconciliation_page  # noqa: PLC0415  start-up time
+
+        reconciliation_page.write(report, result)
+    silent = quiet and not dry_run and result.exit_code == 0 and not result.repaired
+    return None if silent else result
+
+
+if __name__ == "__main__":
+    app()

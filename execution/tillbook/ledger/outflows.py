@@ -1,0 +1,41 @@
+"""What refunds take of a payment. The database itself refuses the one that would give back more than was captured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tillbook.ledger.database import Database, Row
+from tillbook.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Refundable:
+    """What came in, what went back, and what refunds under way will still take, in the charge's currency."""
+
+    captured: Money
+    returned: Money
+    pending: Money
+
+    @property
+    def remaining(self) -> Money:
+        return self.captured - self.returned - self.pending
+
+
+class Outflows:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def refundable(self, provider: str, payment: str, currency: str) -> Refundable:
+        row = self._database.one("outflows.refundable", provider=provider, payment=payment, currency=currency) or {}
+        captured, returned, pending = (
+            Money(row.get(f"{name}_minor", 0), currency) for name in ("captured", "returned", "pending")
+        )
+        return Refundable(captured, returned, pending)
+
+    def release(self, operation: str, now: int) -> None:
+        """The refund of this operation ended without moving money."""
+        self._database.run("outflows.release", operation=operation, now=now)
+
+    def over_returned(self) -> list[Row]:
+        """Payments of which more went back than came in: by a vendor's word, never by ours."""
+        return self._database.all("outflows.over_returned")

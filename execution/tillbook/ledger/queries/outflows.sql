@@ -1,0 +1,14 @@
+-- name: refundable
+select
+    coalesce(sum(captured_minor), 0) as captured_minor,
+    coalesce(sum(returned_minor), 0) as returned_minor,
+    coalesce(sum(pending_minor), 0) as pending_minor
+from movement where provider = :provider and payment = :payment and currency = :currency;
+
+-- name: release   its refund ended without moving money
+update outflow set released_at = :now where operation = :operation and released_at is null;
+
+-- name: over_returned
+select provider, payment, currency, sum(captured_minor) as captured_minor, sum(returned_minor) as returned_minor
+from movement group by provider, payment, currency having sum(returned_minor) > sum(captured_minor)
+order by provider, payment;

@@ -1,0 +1,69 @@
+-- name: facts   a page of what moved money at one provider in a window, by key
+select key, kind, payment, occurred_at,
+    json_extract(body, '$.amount.minor') as amount_minor, json_extract(body, '$.amount.currency') as currency
+from fact
+where provider = :provider and key > :after and payment <> '' and occurred_at >= :since and occurred_at < :until
+order by key limit :most;
+
+-- name: documents   in a window, with the fact that each rests on
+select document.key, document.kind, document.payment, document.amount_minor, document.currency, document.occurred_at,
+    document.state, document.quickbooks_id, fact.key as fact
+from document
+join document_fact on document_fact.document = document.key
+join fact on fact.seq = document_fact.fact
+where document.provider = :provider and document.occurred_at >= :since and document.occurred_at < :until
+order by fact.key, document.key;
+
+-- name: operation_subjects   which document an operation's mark stands for
+select id, subject from operation where id in (select value from json_each(:ids));
+
+-- name: providers   whose money the ledger holds
+select distinct provider from fact where payment <> '';
+
+-- name: receivables   what each customer owes by the ledger, credit taken off
+select invoice.customer, line.currency, sum(line.amount_minor) as amount_minor
+from line join invoice on invoice.number = line.invoice
+where line.account in ('Receivable', 'Customer Credit') and invoice.customer is not null
+group by invoice.customer, line.currency;
+
+-- name: unposted   documents that QuickBooks has not heard of, by customer and kind
+select invoice.customer, document.kind, sum(document.amount_minor) as amount_minor
+from document join invoice on invoice.number = document.invoice
+where document.state <> 'posted' and invoice.customer is not null
+group by invoice.customer, document.kind;
+
+-- name: invoices_of   a customer's invoices that stand in QuickBooks
+select number, quickbooks_id, total_minor, currency, created_at from invoice
+where customer = :customer and quickbooks_id is not null;
+
+-- name: known_record   whether a record of QuickBooks is a document of ours
+select 1 as known from document where quickbooks_id = :quickbooks_id and kind = :kind;
+
+-- name: customer_of
+select customer from invoice where number = (select invoice from document where key = :document);
+
+-- name: accept
+insert into acceptance (type, subject, provider, amount_minor, currency, effect_minor, occurred_at, reason, accepted_by, accepted_at)
+values (:type, :subject, :provider, :amount_minor, :currency, :effect_minor, :occurred_at, :reason, :accepted_by, :now);
+
+-- name: accepted   the same discrepancy with the same amount
+select accepted_by, accepted_at from acceptance
+where subject = :subject and type = :type and amount_minor is :amount_minor and currency = :currency;
+
+-- name: accepted_effects   of what was accepted and lies before a window, by currency
+select currency, sum(effect_minor) as effect_minor from acceptance
+where provider = :provider and effect_minor <> 0 and occurred_at < :since group by currency;
+
+-- name: accepted_of_proof
+select coalesce(sum(amount_minor), 0) as amount_minor from acceptance where type = 'proof_failed' and subject = :subject;
+
+-- name: parked_before
+select id, provider, event, object, reason, received_at from inbox
+where state = 'parked' and received_at < :received_at order by id;
+
+-- name: unfinished_before
+select id, kind, subject, params, state, prepared_at from operation
+where state in ('prepared', 'sent', 'unknown') and prepared_at < :prepared_at order by prepared_at, id;
+
+-- name: first_of_payment
+select min(occurred_at) as occurred_at from fact where provider = :provider and payment = :payment;

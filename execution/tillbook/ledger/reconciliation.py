@@ -1,0 +1,129 @@
+"""What reconciliation asks the ledger, and what a person accepted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+
+from tillbook.ledger.database import Database, Row
+from tillbook.matching import Discrepancy, Movement
+from tillbook.money import Money
+
+PAGE = 1000
+
+
+class Reconciliation:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def providers(self) -> list[str]:
+        """Whose movements the ledger knows."""
+        return [row["provider"] for row in self._database.all("reconciliation.providers")]
+
+    def facts(self, provider: str, since: int, until: int) -> Iterator[Movement]:
+        """What moved money from `since` to before `until`, by key; read in pages, so that the WAL can be reset."""
+        after = ""
+        while rows := self._database.all(
+            "reconciliation.facts", provider=provider, after=after, since=since, until=until, most=PAGE
+        ):
+            for row in rows:
+                yield Movement(
+                    row["key"], row["kind"], row["amount_minor"], row["currency"], row["occurred_at"], row["payment"]
+                )
+            after = rows[-1]["key"]
+
+    def documents(self, provider: str, since: int, until: int) -> list[Movement]:
+        """The documents of a window, by the key of the fact that each rests on."""
+        rows = self._database.all("reconciliation.documents", provider=provider, since=since, until=until)
+        return [
+            Movement(
+                key=row["fact"],
+                kind=row["kind"],
+                minor=row["amount_minor"],
+                currency=row["currency"],
+                at=row["occurred_at"],
+                payment=row["payment"],
+                subject=row["key"],
+                record=row["quickbooks_id"] or "",
+                state=row["state"],
+            )
+            for row in rows
+        ]
+
+    def subjects(self, marks: Iterable[str]) -> dict[str, str]:
+        """The document that each mark stands for: a mark is the id of the operation that posted it."""
+        rows = self._database.all("reconciliation.operation_subjects", ids=json.dumps(sorted(marks)))
+        return {row["id"]: row["subject"] for row in rows}
+
+    def receivables(self) -> dict[str, dict[str, int]]:
+        """What each customer owes (credit is negative), in minor units by customer and currency."""
+        owed: dict[str, dict[str, int]] = {}
+        for row in self._database.all("reconciliation.receivables"):
+            owed.setdefault(row["customer"], {})[row["currency"]] = row["amount_minor"]
+        return owed
+
+    def unposted(self) -> dict[tuple[str, str], int]:
+        """Minor units of documents that wait or failed, by customer and kind."""
+        rows = self._database.all("reconciliation.unposted")
+        return {(row["customer"], row["kind"]): row["amount_minor"] for row in rows}
+
+    def invoices_of(self, customer: str) -> list[Row]:
+        return self._database.all("reconciliation.invoices_of", customer=customer)
+
+    def knows_record(self, kind: str, quickbooks_id: str) -> bool:
+        return self._database.one("reconciliation.known_record", kind=kind, quickbooks_id=quickbooks_id) is not None
+
+    def customer_of(self, document: str) -> str:
+        """The QuickBooks id of the customer of a document's invoice; empty when it is not known."""
+        row = self._database.one("reconciliation.customer_of", document=document)
+        return str(row["customer"] or "") if row else ""
+
+    def parked_before(self, moment: int) -> list[Row]:
+        return self._database.all("reconciliation.parked_before", received_at=moment)
+
+    def unfinished_before(self, moment: int) -> list[Row]:
+        return self._database.all("reconciliation.unfinished_before", prepared_at=moment)
+
+    def payment_began(self, provider: str, payment: str) -> int:
+        """UTC seconds of the first fact of a payment."""
+        row = self._database.one("reconciliation.first_of_payment", provider=provider, payment=payment) or {}
+        return int(row["occurred_at"])
+
+    # -- what a person accepted --------------------------------------------------------------------
+
+    def accept(self, found: Discrepancy, *, reason: str, accepted_by: str, now: int) -> None:
+        """A person takes a discrepancy as it is. In a transaction."""
+        self._database.run(
+            "reconciliation.accept",
+            type=found.type,
+            subject=found.subject,
+            provider=found.provider,
+            amount_minor=found.amount.minor if found.amount else None,
+            currency=found.amount.currency if found.amount else "",
+            effect_minor=found.effect_minor,
+            occurred_at=found.at,
+            reason=reason,
+            accepted_by=accepted_by,
+            now=now,
+        )
+
+    def is_accepted(self, found: Discrepancy) -> bool:
+        """Whether exactly this one, with this amount, was accepted."""
+        row = self._database.one(
+            "reconciliation.accepted",
+            type=found.type,
+            subject=found.subject,
+            amount_minor=found.amount.minor if found.amount else None,
+            currency=found.amount.currency if found.amount else "",
+        )
+        return row is not None
+
+    def accepted_effects(self, provider: str, since: int) -> dict[str, int]:
+        """What was accepted and lies before a window explains of a balance, in minor units by currency."""
+        rows = self._database.all("reconciliation.accepted_effects", provider=provider, since=since)
+        return {row["currency"]: row["effect_minor"] for row in rows}
+
+    def accepted_of_proof(self, name: str, currency: str) -> Money:
+        """How much of a proof's difference was accepted."""
+        row = self._database.one("reconciliation.accepted_of_proof", subject=name) or {}
+        return Money(row["amount_minor"], currency)

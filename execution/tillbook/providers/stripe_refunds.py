@@ -1,0 +1,103 @@
+"""Money back through Stripe: refunds made under our key, found again by our id, and what a charge's refunds prove."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from tillbook.errors import Unavailable
+from tillbook.facts import Fact, PaymentRefunded, RefundFailed
+from tillbook.money import parse, stripe_amount
+from tillbook.operations import Json, Operation, Plan
+from tillbook.providers import RefundRequest, refund_subject
+from tillbook.providers.stripe_objects import money, number, reference, text, written
+
+if TYPE_CHECKING:
+    from stripe.params import RefundCreateParams
+
+# What Stripe calls reasons; any other reason of ours stays in the metadata.
+REASONS = ("duplicate", "fraudulent", "requested_by_customer")
+# A dispute in one of these states took no money and is no obstacle to a refund.
+_NO_OBSTACLE = ("warning_needs_response", "warning_under_review", "warning_closed", "prevented", "won")
+_ENDED_WITHOUT_MONEY = ("canceled", "failed")
+
+
+def refund_plan(request: RefundRequest) -> Plan:
+    """The operation that gives money back; always with an explicit amount (C13). Raises Refused for a wrong amount."""
+    stripe_amount(request.amount)
+    params = {
+        "payment": request.payment,
+        "invoice": request.invoice,
+        "amount": request.amount.text,
+        "amount_minor": request.amount.minor,
+        "currency": request.amount.currency,
+        "reason": request.reason,
+        "purpose": request.purpose,
+    }
+    return Plan("refund_payment", refund_subject("stripe", request.payment, request.reference), "stripe", params)
+
+
+def refund_params(operation: Operation) -> RefundCreateParams:
+    """Stripe's parameters, made of the frozen ones alone: every attempt sends the same bytes."""
+    asked = operation.params
+    params: RefundCreateParams = {
+        "payment_intent": asked["payment"],
+        "amount": stripe_amount(parse(asked["amount"], asked["currency"])),
+        "metadata": {"operation": operation.id, "invoice": asked["invoice"], "reason": asked["reason"][:500]},
+    }
+    if asked["reason"] in REASONS:
+        params["reason"] = asked["reason"]
+    return params
+
+
+def made_refund(refund: Json) -> Json:
+    """The result of a `refund_payment`."""
+    return {"refund": text(refund, "id"), "status": text(refund, "status")}
+
+
+def obstacle(disputes: Iterable[Json]) -> str:
+    """The status of a dispute that forbids a refund (C12); empty when there is none."""
+    return next((text(one, "status") for one in disputes if text(one, "status") not in _NO_OBSTACLE), "")
+
+
+def refund_facts(refunds: Iterable[Json], payment: str) -> Iterator[Fact]:
+    """What refunds prove: each moves money by its own balance transaction, a failed one moves it back by another."""
+    for refund in refunds:
+        transaction = reference(refund, "balance_transaction")
+        if not transaction:
+            continue
+        yield PaymentRefunded(
+            provider="stripe",
+            key=transaction,
+            occurred_at=number(refund, "created"),
+            payment=payment,
+            refund=text(refund, "id"),
+            operation=written(refund, "operation"),
+            amount=money(refund, "amount"),
+        )
+        if failure := refund.get("failure_balance_transaction"):
+            yield _failure(refund, failure, payment)
+
+
+def released(refunds: Iterable[Json]) -> tuple[str, ...]:
+    """Our operations whose refund ended without ever moving money."""
+    return tuple(
+        operation
+        for refund in refunds
+        if text(refund, "status") in _ENDED_WITHOUT_MONEY
+        and not reference(refund, "balance_transaction")
+        and (operation := written(refund, "operation"))
+    )
+
+
+def _failure(refund: Json, transaction: Any, payment: str) -> RefundFailed:
+    if not isinstance(transaction, dict):
+        raise Unavailable("Stripe did not expand the refund's failure_balance_transaction")
+    return RefundFailed(
+        provider="stripe",
+        key=text(transaction, "id"),
+        occurred_at=number(transaction, "created"),
+        payment=payment,
+        refund=text(refund, "id"),
+        amount=money(refund, "amount"),
+    )
