@@ -18,7 +18,7 @@ bench: $(READY)
 
 # The long form: every crash both ways, a second one at every boundary of the recovery, every fault, kill and disorder.
 TORTURE_SEED := $(or $(TORTURE_SEED),$(shell date +%s))
-TORTURE := tests/test_crashes.py tests/test_faults.py tests/test_kills.py tests/test_races.py tests/test_disorder.py
+TORTURE := $(addprefix tests/test_,crashes.py faults.py kills.py races.py disorder.py refund_races.py)
 
 torture: $(READY)
 	@echo "TORTURE_SEED=$(TORTURE_SEED)"
