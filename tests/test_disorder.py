@@ -190,7 +190,7 @@ STEPS = st.lists(
 
 @seed(SEED)
 @settings(
-    max_examples=2000 if LONG else 40,
+    max_examples=2000 if LONG else 20,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

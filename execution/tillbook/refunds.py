@@ -60,11 +60,13 @@ def refund(
         _require_plain("--reference", reference, LONGEST_REFERENCE)
     paid = find_payment(shop, anything)
     asked = parse(amount, paid.amount.currency) if amount else None
-    reread(shop, paid)  # what was refunded in the dashboard counts, too
-    request = _request(shop, paid, asked, reason, reference, purpose, again=again)
-    plan = shop.provider(paid.provider).plan_refund(request)
-    outcome = effects.perform(shop, plan, renew="--again" if again else "")
-    _take_in(shop, paid, request, outcome)
+    # One at a time for a payment: what a refund may give back is known only when the one before it has ended.
+    with shop.ledger.lock(f"refunds:{paid.provider}:{paid.payment}"):
+        reread(shop, paid)  # what was refunded in the dashboard counts, too
+        request = _request(shop, paid, asked, reason, reference, purpose, again=again)
+        plan = shop.provider(paid.provider).plan_refund(request)
+        outcome = effects.perform(shop, plan, renew="--again" if again else "")
+        _take_in(shop, paid, request, outcome)
     status = _status(shop, paid, outcome)
     left = shop.ledger.outflows.refundable(paid.provider, paid.payment, request.amount.currency)
     return Refunded(
