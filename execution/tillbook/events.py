@@ -10,7 +10,9 @@ class Event:
     """What a vendor told us, verified: a hint that `object_id` changed, never a truth.
 
     `object_id` groups events: it is what `Provider.read` takes (Stripe: the payment intent, or the session when the
-    event names no intent). It is empty for a type that means nothing to us.
+    event names no intent; PayPal: the order, or the capture). It is empty for a type that means nothing to us.
+    `delivery` is the vendor's id of this transmission, under which another body is never taken; empty where the vendor
+    has none, and for what was polled.
     """
 
     provider: str
@@ -22,3 +24,4 @@ class Event:
     api_version: str
     created_at: int
     body: bytes
+    delivery: str = ""

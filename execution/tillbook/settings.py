@@ -19,6 +19,8 @@ REPOSITORY = Path(__file__).parents[2]
 MODES = ("simulator", "test", "live")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 STRIPE_API = "https://api.stripe.com"
+PAYPAL_API = {"test": "https://api-m.sandbox.paypal.com", "live": "https://api-m.paypal.com"}
+WEBHOOK_CHECKS = ("certificate", "call")
 QUICKBOOKS_API = {"test": "https://sandbox-quickbooks.api.intuit.com", "live": "https://quickbooks.api.intuit.com"}
 RECEIVER_ADDRESS = "http://127.0.0.1:8080"
 
@@ -39,12 +41,18 @@ class Settings:
     mail_owner: str
     stripe_api_base: str
     stripe_publishable_key: str
+    paypal_api_base: str
+    paypal_client_id: str
+    paypal_webhook_id: str
+    paypal_webhook_check: str
+    paypal_trust_anchors: str
     quickbooks_api_base: str
     quickbooks_realm_id: str
     simulator_url: str
     simulator_state: Path
     stripe_secret_key: str
     stripe_webhook_secrets: tuple[str, ...]
+    paypal_client_secret: str
     quickbooks_client_id: str
     quickbooks_client_secret: str
     quickbooks_refresh_token: str
@@ -58,6 +66,12 @@ class Settings:
     def clock_file(self) -> Path | None:
         """Where the simulator keeps its clock's offset; None outside simulator mode."""
         return self.simulator_state / "clock.json" if self.mode == "simulator" else None
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The providers that are set up, by name: those whose keys are there."""
+        keys = {"stripe": self.stripe_secret_key, "paypal": self.paypal_client_id and self.paypal_client_secret}
+        return tuple(name for name, key in keys.items() if key)
 
     @property
     def return_url(self) -> str:
@@ -78,6 +92,12 @@ NAMES = (
     "STRIPE_PUBLISHABLE_KEY",
     "STRIPE_WEBHOOK_SECRET",
     "STRIPE_API_BASE",
+    "PAYPAL_CLIENT_ID",
+    "PAYPAL_CLIENT_SECRET",
+    "PAYPAL_WEBHOOK_ID",
+    "PAYPAL_WEBHOOK_CHECK",
+    "PAYPAL_TRUST_ANCHORS",
+    "PAYPAL_API_BASE",
     "QUICKBOOKS_CLIENT_ID",
     "QUICKBOOKS_CLIENT_SECRET",
     "QUICKBOOKS_REALM_ID",
@@ -110,6 +130,12 @@ def load() -> Settings:
         mail_owner=values["MAIL_OWNER"],
         stripe_api_base=_base(values["STRIPE_API_BASE"], world.url and world.url + "/stripe", STRIPE_API),
         stripe_publishable_key=values["STRIPE_PUBLISHABLE_KEY"] or world.account("stripe_publishable_key"),
+        paypal_api_base=_base(values["PAYPAL_API_BASE"], world.url and world.url + "/paypal", PAYPAL_API.get(mode, "")),
+        paypal_client_id=values["PAYPAL_CLIENT_ID"] or world.account("paypal_client_id"),
+        paypal_webhook_id=values["PAYPAL_WEBHOOK_ID"] or world.account("paypal_webhook_id"),
+        paypal_webhook_check=values["PAYPAL_WEBHOOK_CHECK"] or "certificate",
+        paypal_trust_anchors=values["PAYPAL_TRUST_ANCHORS"]
+        or (str(world.state / "paypal-ca.pem") if world.url else ""),
         quickbooks_api_base=_base(
             values["QUICKBOOKS_API_BASE"], world.url and world.url + "/quickbooks", QUICKBOOKS_API.get(mode, "")
         ),
@@ -118,6 +144,7 @@ def load() -> Settings:
         simulator_state=world.state,
         stripe_secret_key=values["STRIPE_SECRET_KEY"] or world.account("stripe_secret_key"),
         stripe_webhook_secrets=_list(values["STRIPE_WEBHOOK_SECRET"] or world.account("stripe_webhook_secret")),
+        paypal_client_secret=values["PAYPAL_CLIENT_SECRET"] or world.account("paypal_client_secret"),
         quickbooks_client_id=values["QUICKBOOKS_CLIENT_ID"] or world.account("quickbooks_client_id"),
         quickbooks_client_secret=values["QUICKBOOKS_CLIENT_SECRET"] or world.account("quickbooks_client_secret"),
         quickbooks_refresh_token=world.account("quickbooks_refresh_token"),
@@ -252,12 +279,13 @@ def _check(settings: Settings, values: Mapping[str, str]) -> None:
         )
     if settings.mode == "live" and key.startswith(("sk_test_", "rk_test_")):
         raise Refused("STRIPE_SECRET_KEY is a test key, but TILLBOOK_MODE is live", hint="Use the live key.")
-    for name in ("STRIPE_API_BASE", "QUICKBOOKS_API_BASE"):
+    for name in ("STRIPE_API_BASE", "PAYPAL_API_BASE", "QUICKBOOKS_API_BASE"):
         if settings.mode == "live" and values[name]:
             raise Refused(f"{name} is set: in live mode the vendors' own addresses are used", hint=f"Unset {name}.")
     for name, address in (
         ("TILLBOOK_SIMULATOR_URL", settings.simulator_url),
         ("STRIPE_API_BASE", settings.stripe_api_base),
+        ("PAYPAL_API_BASE", settings.paypal_api_base),
         ("QUICKBOOKS_API_BASE", settings.quickbooks_api_base),
     ):
         if settings.mode == "simulator" and urlsplit(address).hostname not in LOOPBACK:
@@ -265,6 +293,15 @@ def _check(settings: Settings, values: Mapping[str, str]) -> None:
                 f"{name} is {address}, which is not on this machine, but TILLBOOK_MODE is simulator",
                 hint="Use an address on 127.0.0.1, or set TILLBOOK_MODE=test.",
             )
+    if settings.paypal_webhook_check not in WEBHOOK_CHECKS:
+        raise Refused(
+            f"PAYPAL_WEBHOOK_CHECK is {settings.paypal_webhook_check!r}; expected one of {', '.join(WEBHOOK_CHECKS)}"
+        )
+    if settings.mode == "live" and values["PAYPAL_TRUST_ANCHORS"]:
+        raise Refused(
+            "PAYPAL_TRUST_ANCHORS is set: in live mode only the system's own certificate authorities are trusted",
+            hint="Unset PAYPAL_TRUST_ANCHORS.",
+        )
     if settings.base_url and urlsplit(settings.base_url).scheme not in ("http", "https"):
         raise Refused(f"TILLBOOK_BASE_URL is {settings.base_url!r}; expected an http(s) address")
     if settings.timezone and not _is_zone(settings.timezone):

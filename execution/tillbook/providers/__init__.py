@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
@@ -72,7 +72,8 @@ class RefundRequest:
 
 @dataclass(frozen=True, slots=True)
 class CheckoutState:
-    """A page as the provider sees it: `open`, `processing` (money on its way), `paid` or `expired`.
+    """A page as the provider sees it: `open`, `approved` (the customer agreed, we must still move the money),
+    `processing` (money on its way), `paid` or `expired`.
 
     `expires_at` is None for a page that lasts.
     """
@@ -94,6 +95,8 @@ class Provider(Door, Protocol):
     name: str
     statement_lag_seconds: int
     """How long a movement may be missing from the statement."""
+    lasting: bool
+    """Whether it has pages that last, for mails of an installation without an address of its own."""
 
     @property
     def key_fingerprint(self) -> str:
@@ -138,12 +141,16 @@ class Provider(Door, Protocol):
         ...
 
     def settle(self, state: CheckoutState) -> Plan | None:
-        """The operation still missing between an approved page and money (PayPal: the capture); None when the
-        provider moves the money by itself (Stripe)."""
+        """The operation still missing between an approved page and money: kind `capture_checkout`, subject the
+        checkout id; None when nothing is missing, or the provider moves the money by itself."""
         ...
 
     def webhook_ready(self) -> None:
         """Raise Refused when no event could be verified: a receiver asks before it starts."""
+        ...
+
+    def asks_first(self, headers: Mapping[str, str]) -> bool:
+        """Whether `verify` would ask the vendor before it can answer, and so must not run in an event loop."""
         ...
 
     def verify(self, headers: Mapping[str, str], body: bytes) -> Event:
@@ -153,8 +160,11 @@ class Provider(Door, Protocol):
         """
         ...
 
-    def events(self, since: int) -> Iterator[Event]:
-        """Events created at or after `since` (UTC seconds), newest first, read page by page."""
+    def events(self, since: int, pages: Iterable[str] = ()) -> Iterator[Event]:
+        """Events created at or after `since` (UTC seconds), newest first, read page by page.
+
+        `pages` are ids of our checkouts that are open: where no list may tell of them, what each shows now follows.
+        """
         ...
 
     def read(self, object_id: str) -> Reading:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,7 @@ class StripeProvider:
 
     name = "stripe"
     statement_lag_seconds = 300
+    lasting = True
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
@@ -239,8 +240,11 @@ class StripeProvider:
             return replace(self._read_intent(payment), object_id=object_id)
         return Reading(object_id, (), written(session, "operation"), written(session, "invoice"))
 
-    def events(self, since: int) -> Iterator[Event]:
-        """The events that mean something, created at or after `since`, newest first; their body is canonical JSON."""
+    def events(self, since: int, pages: Iterable[str] = ()) -> Iterator[Event]:
+        """The events that mean something, created at or after `since`, newest first; their body is canonical JSON.
+
+        Stripe's list tells of every page, so none is asked for by itself.
+        """
 
         def page(stripe: StripeClient, after: str) -> Any:
             params: EventListParams = {"types": sorted(RELEVANT), "created": {"gte": since}, "limit": PAGE_SIZE}
@@ -318,6 +322,10 @@ class StripeProvider:
                 "STRIPE_WEBHOOK_SECRET is empty, so no event could be verified",
                 hint=f"Set it to the endpoint's signing secret (whsec_...), then run: {CHECK_SETUP}",
             )
+
+    def asks_first(self, headers: Mapping[str, str]) -> bool:
+        """Never: the secret is here."""
+        return False
 
     def verify(self, headers: Mapping[str, str], body: bytes) -> Event:
         """Check the signature over the raw bytes and its time, then read the envelope."""
