@@ -6,8 +6,8 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+from tillbook.simulator.stripe import webhooks
 from tillbook.simulator.stripe.agenda import Agenda
-from tillbook.simulator.stripe.deliveries import Deliveries
 from tillbook.simulator.stripe.errors import no_such
 from tillbook.simulator.stripe.shapes import API_VERSION
 from tillbook.simulator.world import World
@@ -30,7 +30,7 @@ class Account:
         self.base_url = ""
         self.settle_seconds = settle_seconds
         self.agenda = Agenda(world)
-        self.deliveries = Deliveries(world, deliver_to)
+        self.deliveries = webhooks.deliveries(world, deliver_to)
 
     def save(self, thing: Json) -> Json:
         """Keep an object under its own `object` and `id`."""

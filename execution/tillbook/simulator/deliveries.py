@@ -1,13 +1,12 @@
-"""Webhook deliveries: signed, sent from the event loop, retried for three days of simulated time."""
+"""Webhook deliveries of every simulated vendor: signed, sent from the loop, retried for days of simulated time."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import heapq
-import hmac
-import json
 import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,19 +14,38 @@ from tillbook.simulator.world import World
 
 Json = dict[str, Any]
 
-KIND = "stripe.delivery"
-RETRY_AFTER_SECONDS = (5, 10, 30, 60, 300, 1800, 3600, 10_800)
-GIVE_UP_AFTER_SECONDS = 3 * 86_400
 _TIMEOUT_SECONDS = 10
 _MOST_AT_ONCE = 16
 _LONGEST_ANSWER = 65_536
 
 
-class Deliveries:
-    """The one webhook endpoint of the account. An empty address means: there is none."""
+@dataclass(frozen=True)
+class Channel:
+    """What differs between vendors.
 
-    def __init__(self, world: World, address: str = "") -> None:
+    Events are the World's `<vendor>.event`, their deliveries `<vendor>.delivery`; a bare address gets `path`.
+    `retry_after` are the pauses in seconds after each failed attempt (the last is repeated), `give_up_after` and
+    `most_attempts` end them. `write` makes an event the body, `sign` a body at a time (UTC seconds) the headers, and
+    `ended` is told of an event that is delivered or given up.
+    """
+
+    vendor: str
+    path: str
+    retry_after: tuple[int, ...]
+    give_up_after: int
+    write: Callable[[Json], bytes]
+    sign: Callable[[bytes, int], Awaitable[Mapping[str, str]]]
+    most_attempts: int = 1_000_000
+    ended: Callable[[Json], None] = lambda _event: None
+
+
+class Deliveries:
+    """The one webhook endpoint of an account. An empty address means: there is none."""
+
+    def __init__(self, world: World, channel: Channel, address: str = "") -> None:
         self._world = world
+        self._channel = channel
+        self._kind = f"{channel.vendor}.delivery"
         self.address = ""
         self.point_to(address)
         self.paused = False
@@ -37,35 +55,41 @@ class Deliveries:
 
     def read(self) -> None:
         """Know the deliveries that the World keeps as pending, and nothing else."""
-        waiting = (row for row in self._world.all(KIND) if row["state"] == "pending")
+        waiting = (row for row in self._world.all(self._kind) if row["state"] == "pending")
         self._heap = [(row["due"], row["id"]) for row in waiting]
         heapq.heapify(self._heap)
 
     def point_to(self, address: str) -> None:
-        """Deliver to this address from now on; one without a path gets `/webhooks/stripe`."""
+        """Deliver to this address from now on; one without a path gets the vendor's own (`/webhooks/stripe`)."""
         parts = urlsplit(address)
         if address and (parts.scheme not in ("http", "https") or not parts.hostname):
             raise ValueError(f"{address!r} is no http or https address to deliver events to")
         bare = bool(address) and parts.path in ("", "/")
-        self.address = address.rstrip("/") + "/webhooks/stripe" if bare else address
+        self.address = address.rstrip("/") + self._channel.path if bare else address
 
     def queue(self, event: Json) -> None:
         """Deliver an event as soon as the loop gets to it; without an address do nothing."""
         if self.address:
             now = self._world.now()
             row = {"id": event["id"], "state": "pending", "attempts": 0, "due": now, "since": now, "last_status": None}
-            self._world.save(KIND, event["id"], row)
+            self._world.save(self._kind, event["id"], row)
             heapq.heappush(self._heap, (now, event["id"]))
             asyncio.get_running_loop().call_soon(self.pump)
+
+    def requeue(self, event: Json) -> None:
+        """Deliver an event from the beginning once more, unless it is waiting to be delivered anyway."""
+        row = self._world.get(self._kind, event["id"])
+        if row is None or row["state"] != "pending":
+            self.queue(event)
 
     def pump(self) -> None:
         """Start every delivery that is due. Call it from the event loop, often."""
         now = self._world.now()
         while self._heap and self._heap[0][0] <= now and len(self._running) < _MOST_AT_ONCE:
-            row = self._world.get(KIND, self._heap[0][1])
+            row = self._world.get(self._kind, self._heap[0][1])
             if row is None or row["state"] != "pending":
                 heapq.heappop(self._heap)
-            elif now > row["since"] + GIVE_UP_AFTER_SECONDS and (row["attempts"] or self.paused):
+            elif now > row["since"] + self._channel.give_up_after and (row["attempts"] or self.paused):
                 heapq.heappop(self._heap)
                 self._close(row, "given_up")
             elif self.paused:
@@ -78,7 +102,7 @@ class Deliveries:
         """Lose every delivery that is still waiting; the events stay listed as not delivered. How many were lost."""
         lost = 0
         for _due, key in self._heap:
-            if (row := self._world.get(KIND, key)) and row["state"] == "pending":
+            if (row := self._world.get(self._kind, key)) and row["state"] == "pending":
                 self._close(row, "given_up")
                 lost += 1
         self._heap.clear()
@@ -90,13 +114,13 @@ class Deliveries:
 
     def succeeded(self, key: str) -> bool:
         """Whether an event reached its endpoint; with no endpoint there was nothing to do."""
-        row = self._world.get(KIND, key)
+        row = self._world.get(self._kind, key)
         return row is None or row["state"] == "delivered"
 
     def counts(self) -> dict[str, int]:
         """How many deliveries are in each state."""
         counts = {"pending": 0, "delivered": 0, "given_up": 0}
-        for row in self._world.all(KIND):
+        for row in self._world.all(self._kind):
             counts[row["state"]] += 1
         return counts
 
@@ -124,13 +148,13 @@ class Deliveries:
         self.pump()
 
     async def _attempt(self, key: str, again: bool) -> int:
-        event = self._world.get("stripe.event", key)
+        event = self._world.get(f"{self._channel.vendor}.event", key)
         if event is None or not self.address:
             return 0
-        body = json.dumps(event, indent=2, ensure_ascii=False).encode()
-        signature = sign(body, self._world.accounts["stripe_webhook_secret"], self._world.now())
-        status = await _post(self.address, body, signature)
-        row = self._world.get(KIND, key)
+        body = self._channel.write(event)
+        headers = await self._channel.sign(body, self._world.now())
+        status = await _post(self.address, body, headers)
+        row = self._world.get(self._kind, key)
         if row is not None:
             self._record(row, status, again)
         return status
@@ -142,34 +166,30 @@ class Deliveries:
             self._close(row, "delivered")
             return
         if not again and row["state"] == "pending":
-            pause = RETRY_AFTER_SECONDS[min(row["attempts"], len(RETRY_AFTER_SECONDS)) - 1]
-            row["due"] = self._world.now() + pause
+            if row["attempts"] >= self._channel.most_attempts:
+                self._close(row, "given_up")
+                return
+            pauses = self._channel.retry_after
+            row["due"] = self._world.now() + pauses[min(row["attempts"], len(pauses)) - 1]
             heapq.heappush(self._heap, (row["due"], row["id"]))
-        self._world.save(KIND, row["id"], row)
+        self._world.save(self._kind, row["id"], row)
 
     def _close(self, row: Json, state: str) -> None:
         row["state"] = state
-        self._world.save(KIND, row["id"], row)
-        event = self._world.get("stripe.event", row["id"])
+        self._world.save(self._kind, row["id"], row)
+        event = self._world.get(f"{self._channel.vendor}.event", row["id"])
         if event is not None:
-            event["pending_webhooks"] = 0
-            self._world.save("stripe.event", event["id"], event)
+            self._channel.ended(event)
 
 
-def sign(body: bytes, secret: str, at: int) -> str:
-    """The `Stripe-Signature` header for a body at a time."""
-    digest = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={at},v1={digest}"
-
-
-async def _post(address: str, body: bytes, signature: str) -> int:
+async def _post(address: str, body: bytes, headers: Mapping[str, str]) -> int:
     """The status that the endpoint answered, 0 when it did not answer. Redirects are not followed."""
     parts = urlsplit(address)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    own = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nUser-Agent: Stripe/1.0\r\nAccept: */*\r\n"
-        f"Content-Type: application/json; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
-        f"Stripe-Signature: {signature}\r\nConnection: close\r\n\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAccept: */*\r\nContent-Length: {len(body)}\r\n"
+        f"{own}Connection: close\r\n\r\n"
     )
     secure = ssl.create_default_context() if parts.scheme == "https" else None
     port = parts.port or (443 if secure else 80)
