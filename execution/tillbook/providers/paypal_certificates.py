@@ -236,11 +236,10 @@ class Certificates:
             key = None
         if not key:
             raise Forged("no trusted authority vouches for the certificate as PayPal's")
-        limited = path[:-1] or path  # an authority is trusted until it is struck off the list, whatever its own dates
         return _Checked(
             key,
-            begins=max(int(one.not_valid_before_utc.timestamp()) for one in limited),
-            ends=min(int(one.not_valid_after_utc.timestamp()) for one in limited),
+            begins=max(int(one.not_valid_before_utc.timestamp()) for one in path),
+            ends=min(int(one.not_valid_after_utc.timestamp()) for one in path),
         )
 
     def _anchors(self) -> list[Certificate]:
@@ -319,17 +318,20 @@ def _certificates(content: bytes) -> list[Certificate]:
 
 
 def _signing_key(certificate: Certificate, signer: str) -> RSAPublicKey | None:
-    """The key, if the certificate is for exactly this name (no wildcard) and its key may sign messages; else None."""
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey  # noqa: PLC0415  start-up time
-    from cryptography.x509 import DNSName, ExtensionNotFound, KeyUsage, SubjectAlternativeName  # noqa: PLC0415
+    """The key, if the certificate is for exactly this name (no wildcard) and its key may sign for a server; else None.
 
-    extensions = certificate.extensions
-    names = extensions.get_extension_for_class(SubjectAlternativeName).value.get_values_for_type(DNSName)
+    Verified by its path before; this is what the rules of the web leave open.
+    """
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey  # noqa: PLC0415  start-up time
+    from cryptography.x509 import DNSName, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName  # noqa: PLC0415
+    from cryptography.x509.oid import ExtendedKeyUsageOID  # noqa: PLC0415
+
+    said = {type(one.value): one.value for one in certificate.extensions}
+    names, uses, usage = said.get(SubjectAlternativeName), said.get(ExtendedKeyUsage), said.get(KeyUsage)
+    for_it = isinstance(names, SubjectAlternativeName) and signer in names.get_values_for_type(DNSName)
+    for_a_server = isinstance(uses, ExtendedKeyUsage) and ExtendedKeyUsageOID.SERVER_AUTH in uses
+    may_sign = not isinstance(usage, KeyUsage) or usage.digital_signature
     key = certificate.public_key()
-    try:
-        may_sign = extensions.get_extension_for_class(KeyUsage).value.digital_signature
-    except ExtensionNotFound:
-        may_sign = True
-    if not may_sign or signer not in names or not isinstance(key, RSAPublicKey) or key.key_size < _LEAST_KEY_BITS:
+    if not isinstance(key, RSAPublicKey) or key.key_size < _LEAST_KEY_BITS:
         return None
-    return key
+    return key if for_it and for_a_server and may_sign else None
