@@ -51,11 +51,13 @@ def create_checkout(invoice: str, *, provider: str, shop: Workshop) -> CreatedCh
 def app(
     shop: Workshop,
     invoice: Annotated[str, typer.Argument(help="The invoice number; one made by hand in QuickBooks is adopted.")],
-    provider: Annotated[ProviderName, typer.Option(help="Who takes the money.")] = ProviderName.stripe,
+    provider: Annotated[
+        ProviderName | None, typer.Option(help="Who takes the money. Default: the first that is set up.")
+    ] = None,
     dry_run: cli.DryRun = False,
 ) -> CreatedCheckout:
     """Mint a page where the customer can pay an invoice. Running it again returns the same open page."""
-    return create_checkout(invoice, provider=provider.value, shop=shop)
+    return create_checkout(invoice, provider=provider.value if provider else shop.provider_names[0], shop=shop)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def poll_events(*, shop: Workshop, provider: str = "") -> Polled:
     from tillbook import intake  # noqa: PLC0415  start-up time
 
     new = seen = 0
-    for name in [provider] if provider else [member.value for member in ProviderName]:
+    for name in [provider] if provider else shop.polled_providers:
         found = intake.poll(shop, name)
         new, seen = new + found[0], seen + found[1]
     return Polled(new, seen)

@@ -14,13 +14,12 @@ if TYPE_CHECKING:
 
 
 def receive_webhooks(*, shop: Workshop) -> Application:
-    """The application for one process. Raises Refused when a webhook secret is missing: nothing is taken unverified."""
+    """The application for one process. Raises Refused without a provider, or when one's events cannot be verified."""
     from tillbook.form_intake import read_product  # noqa: PLC0415  start-up time
     from tillbook.pay_pages import PayPages  # noqa: PLC0415
-    from tillbook.providers import PROVIDERS  # noqa: PLC0415
     from tillbook.receiver import build_app  # noqa: PLC0415
 
-    providers = {name: shop.provider(name) for name in PROVIDERS}
+    providers = {name: shop.provider(name) for name in shop.provider_names}
     for provider in providers.values():
         provider.webhook_ready()
     product = read_product(shop.settings.home / "form.json")

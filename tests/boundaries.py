@@ -30,7 +30,7 @@ KINDS = (
     "before mail",
     "after mail",
 )
-_ID = re.compile(r"(?<=_)[0-9a-f]{16,}|(?<=company/)\d+|(?<=info/)\d+")
+_ID = re.compile(r"(?<=_)[0-9a-f]{16,}|(?<=company/)\d+|(?<=info/)\d+|\b[A-Z0-9]{17}\b")
 
 
 class Death(BaseException):

@@ -194,10 +194,11 @@ def test_the_table_of_operations_is_that_of_the_code() -> None:
     from tillbook.books.bodies import BODIES
     from tillbook.books.quickbooks import _WITHDRAWALS, QuickBooksOnline
     from tillbook.outcomes import _RECORD
-    from tillbook.providers.stripe import EVIDENCE
+    from tillbook.providers import PROVIDERS
     from tillbook.rehearsal import _LIKELY
 
-    found = {("stripe", kind, evidence) for kind, evidence in EVIDENCE.items()}
+    modules = {name: importlib.import_module(place.partition(":")[0]) for name, place in PROVIDERS.items()}
+    found = {(name, kind, evidence) for name, one in modules.items() for kind, evidence in one.EVIDENCE.items()}
     in_the_books = (*BODIES, *_WITHDRAWALS, "apply_credit")
     found |= {("quickbooks", kind, QuickBooksOnline.evidence(None, kind)) for kind in in_the_books}  # type: ignore[arg-type]  # the method needs no books
     wanted = {(door, kind, f"{one.window_seconds} s", f"{one.read_lag_seconds} s") for door, kind, one in found}

@@ -143,7 +143,7 @@ def test_f6_a_full_disk_is_unavailable_and_leaves_no_half(file: Path) -> None:
     ledger = filled(file)
     facts, pages = ledger.facts.count(), ledger.database.pragma("page_count")
     ledger.database.pragma("max_page_count", pages)
-    body = os.urandom(20_000)
+    body = os.urandom(20_000 + 4096 * ledger.database.pragma("freelist_count"))
     with pytest.raises(Unavailable, match="could not be written"):
         keep(ledger, body)
     assert ledger.facts.count() == facts
@@ -388,11 +388,14 @@ def test_f8_a_damaged_file_is_refused_or_told(file: Path, damage: str) -> None:
     ledger = filled(file)
     ledger.database.pragma("wal_checkpoint(truncate)")
     ledger.close()
+    tool = raw(file)
+    page = int(tool.execute("select rootpage from sqlite_master where name = 'fact'").get)
+    tool.close()
     content = bytearray(file.read_bytes())
     if damage == "header":
         content[:100] = bytes(100)
     elif damage == "page":
-        content[4096 * 3 : 4096 * 4] = os.urandom(4096)
+        content[4096 * (page - 1) : 4096 * page] = os.urandom(4096)
     else:
         del content[len(content) // 2 :]
     file.write_bytes(content)

@@ -1,7 +1,8 @@
 """Open or mint the pages where an invoice's open balance is paid, and close those that ask for something else.
 
-An invoice has at most two open pages at a provider: one of a day, for a customer who is here now, and one that lasts,
-for a mail. Both ask for the open balance and nothing else.
+An invoice has at most two open pages at a provider: one that ends by itself, for a customer who is here now, and one
+that lasts, for a mail. Both ask for the open balance and nothing else. Where an approved page brings no money until we
+capture it, that is done here, whether the customer came back or not.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tillbook import effects, invoices
-from tillbook.errors import Refused
+from tillbook import effects, intake, invoices
+from tillbook.errors import NotAllowed, Refused
 from tillbook.facts import PaymentSucceeded
 from tillbook.ledger.sales import Checkout
 from tillbook.money import Money
@@ -18,6 +19,7 @@ from tillbook.providers import CheckoutRequest, CheckoutState
 
 if TYPE_CHECKING:
     from tillbook.invoices import Issued
+    from tillbook.providers import Provider
     from tillbook.workshop import Workshop
 
 
@@ -39,11 +41,18 @@ def open_checkout(shop: Workshop, number: str, provider: str) -> Opened:
     return _opened(shop, issued, provider, lasting=not shop.settings.return_url)
 
 
-def lasting_checkout(shop: Workshop, issued: Issued, provider: str) -> Checkout:
+def lasting_checkout(shop: Workshop, issued: Issued) -> Checkout:
     """The page for a mail: it lives until it is paid, or until the invoice's open balance changes.
 
-    It may stand beside a page of a day; whichever is paid, the other one is closed. Raises as `open_checkout`.
+    It may stand beside a page of a day; whichever is paid, the other one is closed. Raises as `open_checkout`, and
+    Refused when no provider that is set up has pages that last.
     """
+    provider = next((name for name in shop.settings.providers if shop.provider(name).lasting), None)
+    if provider is None:
+        raise Refused(
+            f"no link for invoice {issued.invoice.number} can be mailed: the pages of our provider live for hours only",
+            hint="Set TILLBOOK_BASE_URL to the public address of receive_webhooks.py: then links lead to our own page.",
+        )
     return _opened(shop, issued, provider, lasting=True).checkout
 
 
@@ -53,8 +62,11 @@ def open_balance(shop: Workshop, issued: Issued, states: list[CheckoutState]) ->
     Raises Refused when nothing is open or a payment is in progress.
     """
     number = issued.invoice.number
-    if any(state.status == "processing" for state in states):
-        raise Refused(f"a payment for invoice {number} is in progress", hint="Wait until it succeeded or failed.")
+    if any(state.status in ("approved", "processing") for state in states):
+        raise Refused(
+            f"a payment for invoice {number} is in progress",
+            hint="Wait until it succeeded or failed; python execution/run_pending.py finishes what waits for us.",
+        )
     amount = _unpaid(shop, number, issued.booked.balance, states)
     if amount.minor <= 0:
         raise Refused(
@@ -65,18 +77,36 @@ def open_balance(shop: Workshop, issued: Issued, states: list[CheckoutState]) ->
 
 
 def settle_pages(shop: Workshop, number: str) -> int:
-    """Read every page of an invoice that may still bring money, finish what its provider leaves to us, and close those
+    """Read every page of an invoice that may still bring money, capture what its customer approved, and close those
     that ask for other than what is open; says how many ended."""
     with shop.ledger.lock(f"checkouts:{number}"):
         unfinished = {page.id for page in _pages(shop, number) if page.status != "paid"}
         states = _refresh(shop, number)
-        for page in _pages(shop, number):
-            plan = shop.provider(page.provider).settle(next(state for state in states if state.id == page.id))
-            if plan is not None:
-                effects.perform(shop, plan)
-        closed = _close_others(shop, number, states)
-    ended = {state.id for state in states if state.status in ("paid", "expired")}
-    return closed + len(unfinished & ended)
+        _close_others(shop, number, states)
+        if _capture(shop, number, states):
+            _close_others(shop, number, _refresh(shop, number))
+        going_on = {page.id for page in _pages(shop, number) if page.status != "paid"}
+    return len(unfinished - going_on)
+
+
+def _capture(shop: Workshop, number: str, states: list[CheckoutState]) -> bool:
+    """Move the money of every approved page that is not closed; whether there was one.
+
+    A page whose capture is refused is over: its customer gets another one, and the reason is kept.
+    """
+    left = {page.id: page for page in _pages(shop, number)}
+    approved = [state for state in states if state.status == "approved" and state.id in left]
+    for state in approved:
+        plan = shop.provider(left[state.id].provider).settle(state)
+        assert plan is not None, "an approved page lacks something"
+        try:
+            effects.perform(shop, plan)
+        except NotAllowed:
+            raise
+        except Refused as refusal:
+            with shop.ledger.transaction():
+                shop.ledger.sales.set_checkout_status(state.id, "expired", refusal.message)
+    return bool(approved)
 
 
 def _opened(shop: Workshop, issued: Issued, provider: str, *, lasting: bool) -> Opened:
@@ -91,19 +121,17 @@ def _opened(shop: Workshop, issued: Issued, provider: str, *, lasting: bool) -> 
         return _mint(shop, issued, provider, amount, lasting=lasting)
 
 
-def _close_others(shop: Workshop, number: str, states: list[CheckoutState]) -> int:
-    """Close the pages that ask for other than what is open; says how many. QuickBooks is asked before the first."""
+def _close_others(shop: Workshop, number: str, states: list[CheckoutState]) -> None:
+    """Close the pages that ask for other than what is open. QuickBooks is asked before the first."""
     invoice = shop.ledger.sales.invoice(number)
     assert invoice is not None, "a page belongs to an invoice"
     zero = Money.zero(invoice.currency)
     if not _wrong(shop, number, states, _unpaid(shop, number, invoice.balance or zero, states)):
-        return 0
+        return
     with shop.ledger.lock(f"invoice-balance:{number}"):  # nothing is posted between these two reads
         booked = shop.books.invoice(invoice.quickbooks_id)
         amount = _unpaid(shop, number, booked.balance if booked else zero, states)
-    wrong = _wrong(shop, number, states, amount)
-    _close(shop, wrong)
-    return len(wrong)
+    _close(shop, _wrong(shop, number, states, amount))
 
 
 def _unpaid(shop: Workshop, number: str, balance: Money, states: list[CheckoutState]) -> Money:
@@ -116,9 +144,14 @@ def _unpaid(shop: Workshop, number: str, balance: Money, states: list[CheckoutSt
 
 
 def _wrong(shop: Workshop, number: str, states: list[CheckoutState], amount: Money) -> list[Checkout]:
-    """The open pages that ask for another amount."""
-    live = {state.id for state in states if state.status == "open"}
-    return [page for page in _pages(shop, number) if page.id in live and page.amount != amount]
+    """The open pages that ask for another amount, and the approved ones that ask for more than is open."""
+    status = {state.id: state.status for state in states}
+    return [
+        page
+        for page in _pages(shop, number)
+        if (status.get(page.id) == "open" and page.amount != amount)
+        or (status.get(page.id) == "approved" and page.amount > amount)
+    ]
 
 
 def _close(shop: Workshop, pages: list[Checkout]) -> None:
@@ -137,11 +170,26 @@ def _refresh(shop: Workshop, number: str) -> list[CheckoutState]:
 
 
 def _read(shop: Workshop, page: Checkout) -> CheckoutState:
-    state = shop.provider(page.provider).checkout(page.id)
-    if state.status != page.status:
+    """A page as its provider sees it now. When it turned paid, its facts are written with that: no event is needed."""
+    provider = shop.provider(page.provider)
+    state = _state(provider, page)
+    status = "processing" if state.status == "approved" else state.status
+    if status != page.status:
+        reading = provider.read(state.payment) if status == "paid" else None
         with shop.ledger.transaction():
-            shop.ledger.sales.set_checkout_status(page.id, state.status)
+            shop.ledger.sales.set_checkout_status(page.id, status)
+            if reading is not None:
+                intake.record_reading(shop.ledger, page.provider, reading, shop.clock.now())
     return state
+
+
+def _state(provider: Provider, page: Checkout) -> CheckoutState:
+    try:
+        return provider.checkout(page.id)
+    except Refused as refusal:
+        if refusal.code != "resource_missing":
+            raise
+        return CheckoutState(page.id, "expired", "", page.amount, page.expires_at, "")  # its provider forgot it
 
 
 def _mint(shop: Workshop, issued: Issued, provider: str, amount: Money, *, lasting: bool) -> Opened:

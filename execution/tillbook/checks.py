@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from tillbook import bookkeeping, invariants, invoices
 from tillbook.clock import rfc3339
 from tillbook.errors import TillbookError
-from tillbook.providers import PROVIDERS
 
 if TYPE_CHECKING:
     from tillbook.workshop import Workshop
@@ -36,7 +35,7 @@ def run(shop: Workshop) -> Iterator[Check]:
     yield Check("settings", True, f"{shop.settings.mode} mode, ledger {shop.settings.ledger}")
     for name, look in _LOOKS.items():
         yield _checked(name, look, shop)
-    for provider in PROVIDERS:
+    for provider in shop.settings.providers:
         yield _checked(f"{provider} account", partial(_account, provider), shop)
         yield _checked(f"{provider} webhook secret", partial(_webhook, provider), shop)
 
@@ -125,7 +124,7 @@ def _connection(shop: Workshop) -> str:
 
 def _accounts(shop: Workshop) -> str:
     currency = invoices.company(shop).home_currency
-    wanted = [bookkeeping.clearing_account(name, currency)["name"] for name in PROVIDERS]
+    wanted = [bookkeeping.clearing_account(name, currency)["name"] for name in shop.settings.providers]
     if missing := [name for name in wanted if shop.ledger.sales.account(name) is None]:
         raise TillbookError(f"not ready: {', '.join(missing)}", hint="Run `python execution/connect_quickbooks.py`.")
     return ", ".join(wanted)
@@ -149,6 +148,10 @@ def _mail(shop: Workshop) -> str:
 
 def _public_address(shop: Workshop) -> str:
     return shop.settings.base_url or "none: events come by polling (run_pending.py)"
+
+
+def _providers(shop: Workshop) -> str:
+    return ", ".join(shop.provider_names)
 
 
 def _account(provider: str, shop: Workshop) -> str:
@@ -175,4 +178,5 @@ _LOOKS: dict[str, Callable[[Workshop], str]] = {
     "quickbooks accounts": _accounts,
     "mail": _mail,
     "public address": _public_address,
+    "providers": _providers,
 }

@@ -35,12 +35,10 @@ def connect(shop: Workshop, redirected: str) -> None:
 
 
 def ready_accounts(shop: Workshop, company: Company) -> dict[str, str]:
-    """Find or create the clearing account of each provider in the home currency: name -> QuickBooks id."""
-    from tillbook.providers import PROVIDERS  # noqa: PLC0415  start-up time
-
+    """Find or create the clearing account of each provider that is set up, in the home currency: name -> id."""
     return {
         bookkeeping.clearing_account(name, company.home_currency)["name"]: book_accounts.clearing_account(
             shop, name, company.home_currency
         )
-        for name in PROVIDERS
+        for name in shop.settings.providers
     }

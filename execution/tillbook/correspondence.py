@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from tillbook.ledger.sales import Invoice
     from tillbook.workshop import Workshop
 
-LASTING_PROVIDER = "stripe"  # the one whose pages can outlive a day
-
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -132,7 +130,7 @@ def _pay_url(shop: Workshop, issued: Issued) -> str:
     """Where the invoice can be paid for as long as it is open: our own page, else one that lasts at the provider."""
     if shop.settings.base_url:
         return f"{shop.settings.base_url}/pay/{issued.invoice.token}"
-    return checkouts.lasting_checkout(shop, issued, LASTING_PROVIDER).url
+    return checkouts.lasting_checkout(shop, issued).url
 
 
 def _confirmation(shop: Workshop, message: Row, invoice: Invoice) -> Contents:

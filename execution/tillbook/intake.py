@@ -61,13 +61,15 @@ def process(shop: Workshop, *, limit: int, progress: Callable[[int], None] = lam
 
 
 def poll(shop: Workshop, provider: str) -> tuple[int, int]:
-    """Fetch a provider's events since the last poll into the inbox: how many were new, how many were seen.
+    """Fetch a provider's events since the last poll, and what its open pages show, into the inbox: how many were new,
+    how many were seen.
 
     An overlap is read again, for an event may be listed late; the cursor moves only when the whole list was kept.
     """
     name, started = f"events:{provider}", shop.clock.now()
     since = shop.ledger.activity.cursor(name) or started - FIRST_POLL_SECONDS
-    counted = _keep_polled(shop, shop.provider(provider).events(since - POLL_OVERLAP_SECONDS))
+    pages = [page.id for page in shop.ledger.sales.unpaid_checkouts(provider)]
+    counted = _keep_polled(shop, shop.provider(provider).events(since - POLL_OVERLAP_SECONDS, pages))
     with shop.ledger.transaction():
         shop.ledger.activity.set_cursor(name, started)
     return counted

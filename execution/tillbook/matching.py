@@ -98,6 +98,16 @@ DISCREPANCIES: dict[tuple[str, str], Remedy] = {
     ("uncertain_operation", ""): Remedy(
         "an operation may or may not have happened", "python execution/run_pending.py", True
     ),
+    ("approved_not_captured", ""): Remedy(
+        "the customer approved a payment that was not captured: nothing is paid yet",
+        "python execution/run_pending.py",
+        True,
+    ),
+    ("approved_not_captured", "over"): Remedy(
+        "the customer approved a payment that could not be captured: nothing was paid, which the customer may not know",
+        _ACCEPT,
+        by_person=True,
+    ),
     ("over_returned", ""): Remedy(
         "more went back to the customer than came in: ask the processor or the customer", _ACCEPT, by_person=True
     ),

@@ -82,7 +82,7 @@ def _item(ledger: Ledger, operation: Operation, now: int) -> None:
 
 
 def _nothing(ledger: Ledger, operation: Operation, now: int) -> None:
-    """Its effect is read from the vendor: a refund becomes a fact by its balance transaction."""
+    """Its effect is read from the vendor: a refund or a capture becomes a fact by its own movement."""
 
 
 def _result(operation: Operation, name: str) -> str:
@@ -96,6 +96,7 @@ _RECORD: dict[str, Callable[[Ledger, Operation, int], None]] = {
     "create_invoice": _invoice,
     "create_checkout": _checkout,
     "close_checkout": _closed,
+    "capture_checkout": _nothing,
     "post_payment": _posted,
     "post_refund_receipt": _received,
     "post_sales_receipt": _received,

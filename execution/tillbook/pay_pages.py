@@ -5,6 +5,7 @@ A GET only shows (mail scanners open every link); the button POSTs, and only the
 
 from __future__ import annotations
 
+import contextlib
 import json
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from tillbook import checkouts
 from tillbook.errors import Refused, TillbookError
 from tillbook.facts import PaymentSucceeded
+from tillbook.journal import provider_name
 from tillbook.ledger.sales import Invoice
 from tillbook.money import Money
 from tillbook.orders import parse_order
@@ -60,10 +62,18 @@ class PayPages:
         return RedirectResponse(url, status_code=303)
 
     async def paid(self, request: Request) -> Response:
-        """Thanks. It says nothing about the money: only the vendor's own record does."""
+        """The customer comes back: what only approved is captured now. Thanks, unless no page of the invoice was used.
+
+        It says nothing about the money: only the vendor's own record does. Trouble is left to run_pending.py.
+        """
         invoice = self._shop.ledger.sales.invoice_by_token(request.path_params["token"])
         if invoice is None or invoice.total is None:
             return self._page("unknown.html", 404)
+        with contextlib.suppress(TillbookError):
+            await anyio.to_thread.run_sync(_settle, invoice.number, limiter=self._workers)
+        pages = self._shop.ledger.sales.checkouts_of_invoice(invoice.number)
+        if pages and all(page.status == "expired" for page in pages):
+            return self._page("pay.html", 200, **self._facts(invoice), unpaid=True, token=invoice.token)
         return self._page("paid.html", 200, **self._facts(invoice))
 
     async def connect_quickbooks(self, request: Request) -> Response:
@@ -85,7 +95,8 @@ class PayPages:
         return Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
 
     def _page(self, name: str, status: int, **context: object) -> Response:
-        defaults = {"cancelled": False, "refused": False, "trouble": False, "providers": self._providers}
+        notes = dict.fromkeys(("cancelled", "refused", "trouble", "unpaid"), False)
+        defaults = {**notes, "providers": {name: provider_name(name) for name in self._providers}}
         html = self._templates.get_template(name).render({**defaults, **context, "company": self._company()})
         headers = {
             "cache-control": "no-store",
@@ -124,6 +135,14 @@ def _connect(redirected: str) -> None:
     shop = open_workshop()
     try:
         company_setup.connect(shop, redirected)
+    finally:
+        shop.close()
+
+
+def _settle(number: str) -> None:
+    shop = open_workshop()
+    try:
+        checkouts.settle_pages(shop, number)
     finally:
         shop.close()
 

@@ -20,6 +20,7 @@ from tillbook.pending import Troubles
 from tillbook.proofs import Proof, Proofs
 
 if TYPE_CHECKING:
+    from tillbook.ledger.sales import Checkout
     from tillbook.workshop import Workshop
 
 DEFAULT_DAYS = 35
@@ -125,7 +126,7 @@ def look(shop: Workshop, window: Window) -> Look:
         found += differences
         matched += tally.matched
     proofs.receivables(shop, proven, found)
-    found += [*proven.discrepancies, *_standing(shop)]
+    found += [*proven.discrepancies, *_standing(shop), *_approved(shop)]
     left = [one for one in found if not shop.ledger.reconciliation.is_accepted(one)]
     return Look(matched, tuple(left), len(found) - len(left), tuple(proven.proofs), tuple(proven.open_items))
 
@@ -186,6 +187,29 @@ def _standing(shop: Workshop) -> Iterator[Discrepancy]:
             provider=row["provider"],
             payment=row["payment"],
         )
+
+
+def _approved(shop: Workshop) -> Iterator[Discrepancy]:
+    """Pages that a customer approved without any money having moved: those that wait, and those that came to nothing
+    while the invoice is still open."""
+    for name in _providers(shop):
+        for page in shop.ledger.sales.unpaid_checkouts(name):
+            if shop.provider(name).checkout(page.id).status == "approved":
+                yield _approval(page, "", f"invoice {page.invoice}")
+        for page in shop.ledger.sales.uncaptured_checkouts(name):
+            yield _approval(page, "over", f"invoice {page.invoice}, {page.reason}")
+
+
+def _approval(page: Checkout, place: str, note: str) -> Discrepancy:
+    return Discrepancy(
+        type="approved_not_captured",
+        subject=page.id,
+        amount=page.amount,
+        at=page.created_at,
+        provider=page.provider,
+        place=place,
+        note=note,
+    )
 
 
 def _providers(shop: Workshop) -> list[str]:

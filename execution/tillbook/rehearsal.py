@@ -90,6 +90,7 @@ _LIKELY: dict[str, Callable[[Operation], Json]] = {
     "create_invoice": _invoice,
     "create_checkout": _checkout,
     "close_checkout": lambda operation: {"checkout_id": operation.subject, "status": "expired"},
+    "capture_checkout": lambda operation: {"checkout_id": operation.subject, "capture": "(new)", "status": "(new)"},
     "create_item": _new,
     "delete_document": _new,
     "void_document": _new,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from tillbook import effects, intake, invoices, posting
+from tillbook import checkouts, effects, intake, invoices, posting
 from tillbook.matching import Discrepancy
 from tillbook.operations import Plan
 from tillbook.pending import Troubles
@@ -44,6 +44,13 @@ def _read(shop: Workshop, found: Discrepancy, troubles: Troubles) -> None:
     for document in shop.ledger.documents.of_payment(found.provider, found.payment):
         if document.state == "waiting":
             _post(shop, document, troubles)
+
+
+def _capture(shop: Workshop, found: Discrepancy, troubles: Troubles) -> None:
+    """What a customer approved; the pages of its invoice are settled as run_pending.py does it."""
+    page = shop.ledger.sales.checkout(found.subject)
+    assert page is not None, "pages are never deleted"
+    checkouts.settle_pages(shop, page.invoice)
 
 
 def _process(shop: Workshop, found: Discrepancy, troubles: Troubles) -> None:
@@ -96,6 +103,7 @@ def _post(shop: Workshop, document: StoredDocument, troubles: Troubles) -> None:
 
 REPAIRS: dict[tuple[str, str], Repair] = {
     ("uncertain_operation", ""): _settle,
+    ("approved_not_captured", ""): _capture,
     ("missing_in_ledger", ""): _read,
     ("parked_event", ""): _process,
     ("amount_differs", "invoice"): _learn,

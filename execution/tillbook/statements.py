@@ -42,7 +42,7 @@ def statement(provider: Provider, window: Window, now: int) -> Statement:
     begin = window.since - MARGIN_SECONDS
     if window.until < now:
         return Statement(sorted(provider.statement(begin, window.until + MARGIN_SECONDS)), None)
-    tail = max(begin, now - _TAIL_SECONDS)
+    tail = max(begin, now - max(_TAIL_SECONDS, provider.statement_lag_seconds))
     rows = list(provider.statement(begin, tail)) if begin < tail else []
     before = provider.balance()
     for _ in range(_BALANCE_ATTEMPTS):

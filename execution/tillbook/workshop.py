@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tillbook import settings as settings_room
 from tillbook.clock import Clock
+from tillbook.errors import Refused
 from tillbook.ledger import Ledger
 from tillbook.settings import Settings
 
@@ -52,6 +53,22 @@ class Workshop:
                     self.ledger.binding.prove(name, provider.key_fingerprint)
             self._providers[name] = provider
         return self._providers[name]
+
+    @property
+    def provider_names(self) -> tuple[str, ...]:
+        """The providers that are set up; where a step names none the first is meant. Raises Refused when none is."""
+        if not self.settings.providers:
+            raise Refused(
+                "no provider is set up",
+                hint="Set STRIPE_SECRET_KEY, or PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET, as .env.example shows.",
+            )
+        return self.settings.providers
+
+    @property
+    def polled_providers(self) -> list[str]:
+        """The providers that are set up and that this ledger works with; all that are set up while it knows none."""
+        bound = self.ledger.binding.bound()
+        return [name for name in self.provider_names if name in bound] or list(self.provider_names)
 
     @cached_property
     def books(self) -> Books:

@@ -36,7 +36,8 @@ class Invoice:
 class Checkout:
     """A page that was opened for an invoice. Status: open, processing, paid or expired.
 
-    `expires_at` is None for a page that lasts until it is paid or closed.
+    `expires_at` is None for a page that lasts until it is paid or closed. `reason` says why an approved one brought
+    no money.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Checkout:
     expires_at: int | None
     status: str
     created_at: int
+    reason: str = ""
 
     @property
     def lasting(self) -> bool:
@@ -190,8 +192,16 @@ class Sales:
             now=checkout.created_at,
         )
 
-    def set_checkout_status(self, checkout_id: str, status: str) -> None:
-        self._database.run("sales.set_checkout_status", id=checkout_id, status=status)
+    def set_checkout_status(self, checkout_id: str, status: str, reason: str = "") -> None:
+        self._database.run("sales.set_checkout_status", id=checkout_id, status=status, reason=reason)
+
+    def unpaid_checkouts(self, provider: str) -> list[Checkout]:
+        """Every page at a provider that may still bring money, oldest first."""
+        return [_checkout(row) for row in self._database.all("sales.unpaid_checkouts", provider=provider)]
+
+    def uncaptured_checkouts(self, provider: str) -> list[Checkout]:
+        """Pages that ended with an approval that brought no money, of invoices that nobody has paid since."""
+        return [_checkout(row) for row in self._database.all("sales.uncaptured_checkouts", provider=provider)]
 
     # -- matches -----------------------------------------------------------------------------------
 

@@ -145,7 +145,7 @@ def _accounts(file: Path) -> Json:
         "stripe_secret_key": f"sk_test_{secrets.token_hex(24)}",
         "stripe_publishable_key": f"pk_test_{secrets.token_hex(24)}",
         "stripe_webhook_secret": f"whsec_{secrets.token_hex(24)}",
-        "paypal_account_id": secrets.token_hex(7).upper()[:13],
+        "paypal_account_id": "".join(secrets.choice("23456789ABCDEFGHJKLMNPQRSTUVWXYZ") for _ in range(13)),
         "paypal_client_id": f"A{secrets.token_hex(39)}",
         "paypal_client_secret": f"E{secrets.token_hex(39)}",
         "paypal_webhook_id": f"WH{secrets.token_hex(8).upper()}1",

@@ -46,7 +46,8 @@ select 'invoice', number,
     30, 0, 0
 from invoice where number = :invoice
 union all
-select 'checkout', id, status, amount_minor, currency, created_at, provider || ', operation ' || operation,
+select 'checkout', id, status, amount_minor, currency, created_at,
+    provider || ', operation ' || operation || case when reason <> '' then ', ' || reason else '' end,
     40, created_at, rowid
 from checkout where invoice = :invoice
 union all

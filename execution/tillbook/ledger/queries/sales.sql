@@ -78,7 +78,16 @@ values (:id, :provider, :invoice, :operation, :url, :amount_minor, :currency, :e
 on conflict (id) do nothing;
 
 -- name: set_checkout_status
-update checkout set status = :status where id = :id and status <> :status;
+update checkout set status = :status, reason = :reason where id = :id and status <> :status;
+
+-- name: unpaid_checkouts
+select * from checkout where provider = :provider and status in ('open', 'processing') order by created_at, id;
+
+-- name: uncaptured_checkouts
+select checkout.* from checkout where provider = :provider and status = 'expired' and reason <> '' and not exists (
+    select 1 from payment_invoice as match join fact on fact.provider = match.provider and fact.payment = match.payment
+    where match.invoice = checkout.invoice and fact.kind = 'PaymentSucceeded' and fact.occurred_at >= checkout.created_at
+) order by created_at, id;
 
 -- name: match
 insert into payment_invoice (provider, payment, invoice, evidence, matched_at)
