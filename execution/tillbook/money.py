@@ -55,6 +55,9 @@ _STRIPE_HUNDREDS = ("ISK", "UGX")  # no decimals any more, still sent with two, 
 _STRIPE_THREE = ("BHD", "JOD", "KWD", "OMR", "TND")
 _STRIPE_DECIMALS = 2
 _QUICKBOOKS_DECIMALS = 2
+_PAYPAL = "AUD BRL CAD CHF CNY CZK DKK EUR GBP HKD HUF ILS JPY MXN MYR NOK NZD PHP PLN RUB SEK SGD THB TWD USD"
+_PAYPAL_WHOLE = ("HUF", "JPY", "TWD")  # PayPal takes no decimals of them, whatever ISO 4217 says
+_PAYPAL_GRAMMAR = re.compile(r"-?[0-9]{1,15}(?:\.([0-9]{1,2}))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, order=False)
@@ -261,6 +264,36 @@ def _stripe_scale(currency: str) -> int:
     if decimals == _STRIPE_DECIMALS or currency in _STRIPE_WHOLE + _STRIPE_THREE:
         return 100
     raise Refused(f"how Stripe writes {currency} is not known; expected a currency that Stripe can charge")
+
+
+def paypal_amount(money: Money) -> str:
+    """The decimal string that PayPal expects: two places, none for HUF, JPY and TWD.
+
+    Raises Refused for a currency that PayPal does not support, and for cents of one that it takes without.
+    """
+    _require_paypal(money.currency)
+    if money.currency not in _PAYPAL_WHOLE:
+        return money.text
+    whole, _, cents = money.text.partition(".")
+    if cents.strip("0"):
+        raise Refused(f"{money} does not fit: PayPal takes {money.currency} without decimals")
+    return whole
+
+
+def from_paypal(value: str, currency: str) -> Money:
+    """PayPal's decimal string and code as money. Raises Refused for what is not an amount of that currency."""
+    if not isinstance(value, str) or not isinstance(currency, str):
+        raise Refused("PayPal's amount is not written as text; expected a decimal string and a code")
+    _require_paypal(currency)
+    match = _PAYPAL_GRAMMAR.fullmatch(value)
+    if match is None or (currency in _PAYPAL_WHOLE and (match[1] or "").strip("0")):
+        raise Refused(f"PayPal's amount {value[:24]!r} is not a decimal string of {currency}")
+    return from_decimal(Decimal(value), currency)
+
+
+def _require_paypal(currency: str) -> None:
+    if currency not in _PAYPAL.split():
+        raise Refused(f"PayPal does not support {currency[:12]!r}; expected one of its currencies, like USD")
 
 
 def quickbooks_amount(money: Money) -> Decimal:
