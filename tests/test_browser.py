@@ -228,16 +228,13 @@ def test_paid_is_paid(front: Front, customer: Customer) -> None:
     customer.pay_with(GOOD)
     customer.visit(page)
     assert (customer.heading, customer.one(".button").text) == ("This has been paid", "Back to Harbor Lane Studio LLC")
-    customer.visit(front.link("INV-W6"))
-    customer.leave_by("button")
-    assert "cannot be paid right now" in customer.text
-    assert not customer.has("button")
-    front.heard("INV-W6")
-    front.finish()
-    customer.visit(front.link("INV-W6"))
-    assert "This invoice is paid. Thank you." in customer.text
+    for _ in range(2):  # the page after paying read the payment by itself; the webhook changes nothing more
+        customer.visit(front.link("INV-W6"))
+        assert "This invoice is paid. Thank you." in customer.text
+        assert not customer.has("button")
+        front.heard("INV-W6")
+        front.finish()
     assert "Paid \N{MINUS SIGN}60.00 Still open nothing" in customer.text
-    assert not customer.has("button")
     paid = [
         row
         for row in front.till.simulator.world.all("stripe.charge")
