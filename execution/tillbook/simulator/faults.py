@@ -11,7 +11,7 @@ from typing import Any
 BEFORE = frozenset({"timeout", "drop_before", "500", "429", "409", "html_502"})
 # The vendor acts, and its answer is late or lost.
 AFTER = frozenset({"timeout_after", "drop_after", "slow"})
-VENDORS = ("stripe", "quickbooks")
+VENDORS = ("stripe", "paypal", "quickbooks")
 _HOLD_SECONDS = {"timeout": 120.0, "timeout_after": 120.0, "slow": 2.0}
 _MOST_TIMES = 1_000_000
 

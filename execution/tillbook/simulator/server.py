@@ -18,7 +18,7 @@ import uvloop
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from tillbook.simulator import mailbox, quickbooks
+from tillbook.simulator import mailbox, paypal, quickbooks
 from tillbook.simulator.connection import DroppableProtocol
 from tillbook.simulator.control import Control
 from tillbook.simulator.faults import Faults
@@ -51,9 +51,9 @@ class SimulatorError(OSError):
 class Simulator:
     """A simulated world that listens. Use it as a context manager, or call `start` and `stop`.
 
-    `folder` keeps the world between runs. `port` 0 takes a free one. `deliver_to` is where Stripe's events go
-    (a base address gets `/webhooks/stripe`; empty: nowhere). `record` is a file that gets every vendor request
-    as a JSON line. `settle_seconds` is how long after a payment its fee appears.
+    `folder` keeps the world between runs. `port` 0 takes a free one. `deliver_to` is where the
+    vendors' events go (a base address gets `/webhooks/stripe` and `/webhooks/paypal`; empty: nowhere). `record` is a
+    file that gets every vendor request as a JSON line. `settle_seconds` is how long after a payment its fee appears.
     """
 
     def __init__(
@@ -71,14 +71,20 @@ class Simulator:
         self.smtp_url = ""
         self._host, self._port = host, port
         self._account = Account(self.world, deliver_to=deliver_to, settle_seconds=settle_seconds)
+        self._paypal = paypal.Account(self.world, deliver_to=deliver_to)
         self._log = RequestLog(record)
         self._faults = Faults()
         self._mailbox = mailbox.Mailbox(self.world, host=host)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._api = Api(self._account)
+        self._paypal_api = paypal.Api(self._paypal)
         self._tokens = quickbooks.Tokens(self.world)
-        vendors: dict[str, FaultAnswer] = {"stripe": self._api.fault, "quickbooks": quickbooks_fault}
+        vendors: dict[str, FaultAnswer] = {
+            "stripe": self._api.fault,
+            "paypal": self._paypal_api.fault,
+            "quickbooks": quickbooks_fault,
+        }
         self._wire = Wire(self._application(), self._log, self._faults, vendors)
         self._server = uvicorn.Server(
             uvicorn.Config(
@@ -108,7 +114,9 @@ class Simulator:
         except SimulatorError:
             self._close_files()
             raise
-        self.url = self._account.base_url = f"http://{self._host}:{listener.getsockname()[1]}"
+        self.url = f"http://{self._host}:{listener.getsockname()[1]}"
+        self._account.base_url = self._paypal.base_url = self.url
+        paypal.prepare(self.world)
         self._mailbox.start()
         self.smtp_url = f"smtp://{self._host}:{self._mailbox.port}"
         write_json(self.world.folder / "addresses.json", {"url": self.url, "smtp_url": self.smtp_url})
@@ -145,6 +153,7 @@ class Simulator:
             quickbooks.forget_requests(self.world)
             self._account.agenda.read()
             self._account.deliveries.read()
+            self._paypal.deliveries.read()
             self._faults.clear()
             self._log.clear()
 
@@ -178,11 +187,13 @@ class Simulator:
                 signal.signal(number, handler)
 
     def _application(self) -> Starlette:
-        control = Control(self._account, self._log, self._faults)
+        control = Control(self._account, self._paypal, self._log, self._faults)
         routes = [
             Mount("/stripe", app=self._api),
             Mount("/checkout", routes=pages.routes(self._account)),
             Mount("/link", routes=pages.link_routes(self._account)),
+            Mount("/paypal/approve", routes=paypal.routes(self._paypal)),
+            Mount("/paypal", app=self._paypal_api),
             Mount("/quickbooks", routes=quickbooks.routes(self.world, self._tokens)),
             Mount("/mailbox", routes=mailbox.routes(self.world)),
             Mount("/_control", routes=control.routes()),
@@ -199,11 +210,13 @@ class Simulator:
             ticking.cancel()
             await asyncio.gather(ticking, return_exceptions=True)
             await self._account.deliveries.stop()
+            await self._paypal.deliveries.stop()
 
     async def _tick(self) -> None:
         while True:
             payments.run_due(self._account)
             self._account.deliveries.pump()
+            self._paypal.deliveries.pump()
             await asyncio.sleep(_TICK_SECONDS)
 
     def _run(self, listener: socket.socket, ready: threading.Event) -> None:

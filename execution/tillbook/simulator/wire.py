@@ -24,6 +24,8 @@ FaultAnswer = Callable[[str, str, str, Headers], Response]
 
 MOST_ENTRIES = 20_000
 _MOST_CHARACTERS = 64_000_000
+# Below a vendor's path, but no call of its API.
+_PAGES = "approve/"
 _LARGEST_BODY = 4_194_304
 _CARD_NUMBER = re.compile(r"(?<!\w)[3-6](?:(?:%20|[ +-])?[0-9]){12,18}(?!\w)")
 _TOKEN = re.compile(r"""((?:access_token|refresh_token|client_secret|code|token)["']?\s*[=:]\s*["']?)[^&"'\s,}]+""")
@@ -64,7 +66,10 @@ class RequestLog:
 
 
 class Wire:
-    """ASGI middleware around the vendors: `/stripe/...` and `/quickbooks/...` pass through it, all else by it."""
+    """ASGI middleware around the vendors' APIs: `/stripe/...`, `/paypal/...` and `/quickbooks/...` pass through it.
+
+    All else, and the pages that a vendor shows to people, passes by it.
+    """
 
     def __init__(self, app: ASGIApp, log: RequestLog, faults: Faults, vendors: dict[str, FaultAnswer]) -> None:
         self.app = app
@@ -88,7 +93,7 @@ class Wire:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         vendor, _, path = str(scope.get("path", "")).removeprefix("/").partition("/")
-        if scope["type"] != "http" or vendor not in self.vendors:
+        if scope["type"] != "http" or vendor not in self.vendors or path.startswith(_PAGES):
             await self.app(scope, receive, send)
             return
         body = await _read(receive)
@@ -239,7 +244,7 @@ def _mask_card(match: re.Match[str]) -> str:
 
 
 def _key(headers: Headers, query: str) -> str | None:
-    if key := headers.get("idempotency-key"):
+    if key := headers.get("idempotency-key") or headers.get("paypal-request-id"):
         return key
     found = parse_qs(query).get("requestid")
     return found[0] if found else None

@@ -8,7 +8,9 @@ import string
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
+from tillbook.simulator.deliveries import Deliveries
 from tillbook.simulator.paypal.errors import not_found
 from tillbook.simulator.world import World
 
@@ -28,9 +30,15 @@ class Account:
     """
 
     def __init__(self, world: World, *, deliver_to: str = "") -> None:
+        from tillbook.simulator.paypal import events  # noqa: PLC0415  events works on this class
+
         self.world = world
         self.base_url = ""
-        self.deliver_to = deliver_to
+        self.deliveries: Deliveries = events.deliveries(self, own_address(deliver_to))
+
+    def point_to(self, address: str) -> None:
+        """Deliver events there from now on, as far as the address is PayPal's. Raises ValueError for no address."""
+        self.deliveries.point_to(own_address(address))
 
     @property
     def merchant_id(self) -> str:
@@ -75,6 +83,12 @@ class Account:
         from tillbook.simulator.paypal import reporting  # noqa: PLC0415  reporting works on this class
 
         return reporting.add_row(self, **row)
+
+
+def own_address(address: str) -> str:
+    """The address when events of PayPal belong there: one with a path of its own is meant for one vendor only."""
+    path = urlsplit(address).path.rstrip("/")
+    return address if not path or path.endswith("/webhooks/paypal") else ""
 
 
 def stamp(at: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Json = dict[str, Any]
@@ -28,3 +28,12 @@ class Call:
     body: Json = field(default_factory=dict)
     raw: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def wants_all(self) -> bool:
+        """Whether the client asked for the whole representation: without it the answers are minimal."""
+        return "return=representation" in self.headers.get("prefer", "").replace(" ", "").lower()
+
+    def of(self, key: str, body: Json) -> Call:
+        """The same call, with what its path and its body say."""
+        return replace(self, key=key, body=body)
