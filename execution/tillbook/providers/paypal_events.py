@@ -1,6 +1,6 @@
 """PayPal's events as ours: which types mean something, and which object each of them is about.
 
-An event is a hint: nothing here reads an amount. Its body is bound by a CRC32 only (A4), so every id in it is a hint too.
+An event is a hint: nothing here reads an amount. Its body is bound by a CRC32 only (A4), so an id in it is no more.
 """
 
 from __future__ import annotations

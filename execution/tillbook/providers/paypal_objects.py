@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 from tillbook.clock import parse_rfc3339
 from tillbook.errors import Refused, Unavailable
@@ -122,7 +122,7 @@ def failed_capture(order: Json) -> str:
     return str(captures[-1]["status"]) if captures and all(one.get("status") in _NO_MONEY for one in captures) else ""
 
 
-def is_id(value: object) -> bool:
+def is_id(value: object) -> TypeGuard[str]:
     """Whether this may be an id of an order, a capture or a refund."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 

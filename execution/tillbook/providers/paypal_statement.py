@@ -1,8 +1,8 @@
 """PayPal's statement: its transaction search, each row as movements with the keys of the facts that it should be.
 
-A payment is two movements, the money by its transaction and the fee beside it; so is a refund that brings a part of the
-fee back. Every other code is a movement of the kind OTHER with its net amount. PayPal shows a row hours late, three years
-back, and only 31 days and 10,000 rows at a time.
+A payment is two movements, the money by its transaction and the fee beside it; so is a refund that brings a part of
+the fee back. Every other code is a movement of the kind OTHER with its net amount. PayPal shows a row hours late, three
+years back, and only 31 days and 10,000 rows at a time.
 """
 
 from __future__ import annotations
