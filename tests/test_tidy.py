@@ -120,7 +120,7 @@ FLOATS = {
     "execution/run_demo.py": "seconds between two attempts",
     "mail.py": "seconds of a time-out",
     "books/answers.py": "seconds to wait",
-    "providers/stripe_errors.py": "seconds to wait",
+    "providers/vendor_errors.py": "seconds to wait",
 }
 
 
