@@ -243,7 +243,7 @@ def test_the_state_shows_everything(api: stripe.StripeClient, simulator: Simulat
     requests.post(str(session.url), data=typed(), timeout=10, allow_redirects=False)
     control(simulator, "pay", {"checkout_id": api.v1.checkout.sessions.create(order(70, "jpy")).id})
     state = requests.get(f"{simulator.url}/_control/state", timeout=10).json()
-    assert state["captured"] == {"stripe": {"usd": 500, "jpy": 70}}
+    assert state["captured"] == {"stripe": {"usd": 500, "jpy": 70}, "paypal": {}}
     assert state["counts"]["stripe.charge"] == len(state["objects"]["stripe.charge"]) == 2
     shown = requests.get(f"{simulator.url}/_control/state?kind=stripe.charge", timeout=10)
     assert list(shown.json()["objects"]) == ["stripe.charge"]

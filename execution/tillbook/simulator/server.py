@@ -116,7 +116,7 @@ class Simulator:
             raise
         self.url = f"http://{self._host}:{listener.getsockname()[1]}"
         self._account.base_url = self._paypal.base_url = self.url
-        paypal.prepare(self.world)
+        paypal.authority(self.world).make_anchors()
         self._mailbox.start()
         self.smtp_url = f"smtp://{self._host}:{self._mailbox.port}"
         write_json(self.world.folder / "addresses.json", {"url": self.url, "smtp_url": self.smtp_url})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tillbook.simulator.paypal.account import Account
 from tillbook.simulator.paypal.api import Api
-from tillbook.simulator.paypal.certificates import prepare
+from tillbook.simulator.paypal.certificates import authority
 from tillbook.simulator.paypal.pages import routes
 
-__all__ = ["Account", "Api", "prepare", "routes"]
+__all__ = ["Account", "Api", "authority", "routes"]
