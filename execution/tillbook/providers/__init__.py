@@ -184,6 +184,7 @@ class ProviderName(StrEnum):
     """What `--provider` may say."""
 
     stripe = "stripe"
+    paypal = "paypal"
 
 
 def refund_subject(provider: str, payment: str, reference: str) -> str:
@@ -191,7 +192,10 @@ def refund_subject(provider: str, payment: str, reference: str) -> str:
     return f"{provider}/{payment}/{reference}"
 
 
-PROVIDERS: dict[str, str] = {ProviderName.stripe.value: "tillbook.providers.stripe:StripeProvider"}
+PROVIDERS: dict[str, str] = {
+    ProviderName.stripe.value: "tillbook.providers.stripe:StripeProvider",
+    ProviderName.paypal.value: "tillbook.providers.paypal:PayPalProvider",
+}
 
 
 def open_provider(name: str, settings: Settings, clock: Clock) -> Provider:
