@@ -7,6 +7,7 @@ from typing import Any
 
 import requests
 
+from simulated_paypal import Seller
 from simulated_stripe import contract
 from tillbook.simulator.paypal.account import Account
 from tillbook.simulator.server import Simulator
@@ -25,13 +26,7 @@ def ask(
     simulator: Simulator, method: str, path: str, *, body: Any = None, raw: bytes = b"", **params: str
 ) -> tuple[int, Json]:
     """Status and JSON of an authorized call; `raw` is sent as the body as it is, instead of `body`."""
-    accounts = simulator.world.accounts
-    token = requests.post(
-        f"{simulator.url}/paypal/v1/oauth2/token",
-        data={"grant_type": "client_credentials"},
-        auth=(str(accounts["paypal_client_id"]), str(accounts["paypal_client_secret"])),
-        timeout=10,
-    ).json()["access_token"]
+    token = Seller(simulator).sign_in()
     sent: Json = {"data": raw} if raw else {"json": body} if body is not None else {}
     answer = requests.request(
         method,
