@@ -1,7 +1,8 @@
 """The vendors' own schemas over everything that went over the wire while the tests ran.
 
-`TILLBOOK_CONTRACTS` names a folder of validators (`stripe_contract`, `paypal_contract`, `quickbooks_contract`). Unset means that the
-run says so and checks nothing: a user's clone has no schemas. A folder that is not there is an error, never a skip.
+`TILLBOOK_CONTRACTS` names a folder of validators (`stripe_contract`, `paypal_contract`, `quickbooks_contract`). Unset
+means that the run says so and checks nothing: a user's clone has no schemas. A folder that is not there is an error,
+never a skip.
 """
 
 from __future__ import annotations

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -10,12 +14,26 @@ import requests
 from simulated_stripe import control, requests_of
 from tillbook.simulator.server import Simulator
 
-__all__ = ["Seller", "control", "issue", "order_body", "refund_body", "requests_of"]
+__all__ = ["Seller", "control", "issue", "judged", "order_body", "refund_body", "requests_of", "state"]
 
 Json = dict[str, Any]
 
 TIMEOUT = 20
 _numbers = itertools.count(1)
+
+
+@contextmanager
+def judged(folder: Path, **options: Any) -> Iterator[Simulator]:
+    """A running simulator whose traffic the referee judges at the end of the run."""
+    wire = os.environ.get("TILLBOOK_TEST_WIRE")
+    with Simulator(folder, record=Path(wire) / f"{os.getpid()}.jsonl" if wire else None, **options) as running:
+        yield running
+
+
+def state(simulator: Simulator) -> Json:
+    """What `/_control/state` shows."""
+    found: Json = requests.get(f"{simulator.url}/_control/state", timeout=TIMEOUT).json()
+    return found
 
 
 def order_body(value: str = "60.00", currency: str = "USD", **unit: Any) -> Json:
@@ -68,7 +86,9 @@ class Seller:
         self.token = answer.json()["access_token"]
         return self.token
 
-    def call(self, method: str, path: str, body: Json | None = None, *, key: str = "", **more: Any) -> requests.Response:
+    def call(
+        self, method: str, path: str, body: Json | None = None, *, key: str = "", **more: Any
+    ) -> requests.Response:
         """Any call with a token; `key` is the PayPal-Request-Id, `minimal=True` does not ask for the representation."""
         if not self.token:
             self.sign_in()
