@@ -13,7 +13,7 @@ from typing import Any
 from sale import Json, Till
 from tillbook import invariants
 
-_RANDOM_ID = re.compile(r"\b(cs_test|cs|pi|ch|txn|evt|cus|pm|req|re)_[A-Za-z0-9]{8,}")
+_RANDOM_ID = re.compile(r"\b(?:(?:cs_test|cs|pi|ch|txn|evt|cus|pm|req|re)_[A-Za-z0-9]{8,}|[A-Z0-9]{17}\b)")
 _TIMES = ("occurred_at", "recorded_at", "created_at")
 
 
@@ -23,7 +23,8 @@ def final_state(till: Till) -> Json:
     assert list(invariants.broken(ledger)) == []
     unfinished = [f"{operation.key} is {operation.state}" for operation in ledger.operations.unfinished()]
     assert unfinished == [], "every operation reaches a final state"
-    return {"books": books(till), "stripe": stripe(till), "ledger": _ledger(till), "mails": mails(till)}
+    vendors = {"books": books(till), "stripe": stripe(till), "paypal": paypal(till)}
+    return {**vendors, "ledger": _ledger(till), "mails": mails(till)}
 
 
 def situation(till: Till) -> str:
@@ -35,6 +36,7 @@ def situation(till: Till) -> str:
     parts.append([(kind, world.count(kind)) for kind in world.kinds() if kind != "quickbooks.limits"])
     parts.append([page["status"] for page in world.all("stripe.checkout.session")])
     parts.append([page["active"] for page in world.all("stripe.payment_link")])
+    parts += [[one["status"] for one in world.all(f"paypal.{kind}")] for kind in ("order", "capture", "refund")]
     return str(parts)
 
 
@@ -105,6 +107,22 @@ def stripe(till: Till) -> Json:
     }
 
 
+def paypal(till: Till) -> Json:
+    """What the simulated PayPal holds. An order whose answer was lost, so that nobody has its link, brings no money."""
+    world = till.simulator.world
+    known = {row["id"] for row in _all(till, "checkout")}
+    return {
+        "orders": _counted(
+            (unit["invoice_id"].partition("/")[0], unit["amount"]["value"], one["status"])
+            for one in world.all("paypal.order")
+            for unit in one["purchase_units"]
+            if one["id"] in known or one["status"] not in ("CREATED", "PAYER_ACTION_REQUIRED")
+        ),
+        "captures": _counted((one["amount"]["value"], one["status"]) for one in world.all("paypal.capture")),
+        "refunds": _counted((one["amount"]["value"], one["status"]) for one in world.all("paypal.refund")),
+    }
+
+
 def mails(till: Till) -> list[Json]:
     """Each mail once, however often it arrived: at least once is what we promise, under one Message-ID.
 
@@ -166,7 +184,7 @@ def _body(text: str) -> str:
 
 def masked(text: str) -> str:
     """The text without what a vendor made at random."""
-    return _RANDOM_ID.sub(r"\1_*", text)
+    return _RANDOM_ID.sub("*", text)
 
 
 def _counted(rows: Any) -> list[str]:

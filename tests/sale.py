@@ -105,10 +105,16 @@ class Till:
         """An order that became an invoice."""
         return self.run("create_invoice", self.order(number, **changes)).json
 
-    def opened_page(self, number: str = "INV-1001", **changes: Any) -> Json:
+    def opened_page(self, number: str = "INV-1001", *, provider: str = "stripe", **changes: Any) -> Json:
         """An invoice with an open page."""
         self.invoiced(number, **changes)
-        return self.run("create_checkout", number).json
+        return self.run("create_checkout", number, "--provider", provider).json
+
+    def approved(self, number: str = "INV-1001", **changes: Any) -> str:
+        """A page at PayPal that its customer approved without coming back: its id. No money moved yet."""
+        page = self.opened_page(number, provider="paypal", **changes)
+        assert self.pay(page["checkout_id"])["status"] == "approved"
+        return str(page["checkout_id"])
 
     def pay(self, checkout_id: str, card: str = GOOD) -> Json:
         """The customer pays; the answer names the payment intent. A decline answers with its reason."""

@@ -144,6 +144,53 @@ def _everything(till: Till) -> None:
     died_on_answer(till, "create_checkout", "INV-2")
 
 
+def _approved(till: Till) -> None:
+    """The customer agreed on PayPal's page and never came back to ours."""
+    till.approved("INV-1")
+
+
+def _capture_pending(till: Till) -> None:
+    """The money is captured and under review, and then PayPal says no."""
+    control(till.simulator, "captures", {"status": "PENDING", "reason": "PENDING_REVIEW"})
+    order = till.approved("INV-1")
+    assert till.run("run_pending").code == 0
+    (capture,) = till.simulator.world.all("paypal.capture")
+    assert capture["status"] == "PENDING", order
+    control(till.simulator, "capture_outcome", {"capture": capture["id"], "outcome": "declined"})
+
+
+def _captured_twice(till: Till) -> None:
+    """Another program of the seller captured the order before us."""
+    control(till.simulator, "capture", {"checkout_id": till.approved("INV-1")})
+
+
+def _lost_answer_of_a_capture(till: Till) -> None:
+    """Sent in time, done by PayPal, the answer lost; nobody ran anything for seven hours."""
+    till.approved("INV-1")
+    watch = Watch(till.home, end_at="answer arrives: POST /paypal/v2/checkout/orders/*/capture")
+    with suppress(Death), watch.on_duty():
+        till.run("run_pending")
+    assert watch.died, watch.passed
+    till.later(7 * 3600)
+
+
+def _approval_that_expired(till: Till) -> None:
+    """Approved, and nobody captured it in time."""
+    till.approved("INV-1")
+    till.later(4 * 3600)
+
+
+def _paid_at_paypal(till: Till) -> None:
+    till.approved("INV-1")
+    assert till.run("run_pending").code == 0
+
+
+def _lost_sale_at_paypal(till: Till) -> None:
+    """Another program captured it, every event was lost, and the statement shows it after hours."""
+    control(till.simulator, "capture", {"checkout_id": till.approved("INV-1")})
+    till.later(4 * 3600)
+
+
 def _day_of_lost_events(till: Till) -> None:
     """A sale of which nobody heard: every event of it was lost."""
     till.pay(till.opened_page("INV-1")["checkout_id"])
@@ -186,6 +233,14 @@ SCENARIOS = (
     Scenario("run_pending, a refund failed", ("run_pending",), _refund_that_failed),
     Scenario("reconcile_payments, a day of lost events", ("reconcile_payments", "--repair"), _day_of_lost_events),
     Scenario("reconcile_payments, changed books", ("reconcile_payments", "--repair"), _books_that_somebody_changed),
+    Scenario("create_checkout, at PayPal", ("create_checkout", "INV-1", "--provider", "paypal"), _invoice),
+    Scenario("run_pending, approved and not captured", ("run_pending",), _approved),
+    Scenario("run_pending, a capture that was denied", ("run_pending",), _capture_pending),
+    Scenario("run_pending, captured twice", ("run_pending",), _captured_twice),
+    Scenario("run_pending, a capture's answer lost 7 h ago", ("run_pending",), _lost_answer_of_a_capture),
+    Scenario("run_pending, an approval that expired", ("run_pending",), _approval_that_expired),
+    Scenario("refund_payment, at PayPal", ("refund_payment", "INV-1"), _paid_at_paypal),
+    Scenario("reconcile_payments, a lost sale at PayPal", ("reconcile_payments", "--repair"), _lost_sale_at_paypal),
     Scenario("run_pending, everything waits", ("run_pending",), _everything),
 )
 NAMES = [scenario.name for scenario in SCENARIOS]

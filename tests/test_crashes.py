@@ -19,7 +19,7 @@ from tally import LONG, SEED, Tally
 # The last boundary after which the world or the disk is another one than before it.
 CHANGES = ("after commit", "after file", "after mail", "answer arrives: POST")
 TRIES = 3
-READS = ("/query", "/bearer")  # asked by POST, but nothing changes
+READS = ("/query", "/bearer", "/oauth2/token")  # asked by POST, but nothing changes
 each_step = pytest.mark.parametrize("scenario", SCENARIOS, ids=NAMES)
 
 

@@ -31,7 +31,7 @@ class Call:
 
     @property
     def changes(self) -> bool:
-        return self.method == "POST" and not self.path.endswith(("/query", "/bearer"))
+        return self.method == "POST" and not self.path.endswith(("/query", "/bearer", "/oauth2/token"))
 
     def kinds(self, number: int) -> tuple[str, ...]:
         """How it fails. In the short form the calls take turns: a change fails in three ways, a read in one."""

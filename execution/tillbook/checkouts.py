@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from tillbook import effects, intake, invoices
 from tillbook.errors import NotAllowed, Refused
 from tillbook.facts import PaymentSucceeded
+from tillbook.journal import provider_name
 from tillbook.ledger.sales import Checkout
 from tillbook.money import Money
 from tillbook.providers import CheckoutRequest, CheckoutState
 
 if TYPE_CHECKING:
     from tillbook.invoices import Issued
-    from tillbook.providers import Provider
     from tillbook.workshop import Workshop
 
 
@@ -169,27 +169,28 @@ def _refresh(shop: Workshop, number: str) -> list[CheckoutState]:
     return [_read(shop, page) for page in _pages(shop, number)]
 
 
-def _read(shop: Workshop, page: Checkout) -> CheckoutState:
-    """A page as its provider sees it now. When it turned paid, its facts are written with that: no event is needed."""
-    provider = shop.provider(page.provider)
-    state = _state(provider, page)
-    status = "processing" if state.status == "approved" else state.status
-    if status != page.status:
-        reading = provider.read(state.payment) if status == "paid" else None
-        with shop.ledger.transaction():
-            shop.ledger.sales.set_checkout_status(page.id, status)
-            if reading is not None:
-                intake.record_reading(shop.ledger, page.provider, reading, shop.clock.now())
-    return state
-
-
-def _state(provider: Provider, page: Checkout) -> CheckoutState:
+def seen(shop: Workshop, page: Checkout) -> CheckoutState:
+    """A page as its provider sees it now; one that its provider does not know any more can bring no money."""
     try:
-        return provider.checkout(page.id)
+        return shop.provider(page.provider).checkout(page.id)
     except Refused as refusal:
         if refusal.code != "resource_missing":
             raise
-        return CheckoutState(page.id, "expired", "", page.amount, page.expires_at, "")  # its provider forgot it
+        return CheckoutState(page.id, "expired", "", page.amount, page.expires_at, "", gone=True)
+
+
+def _read(shop: Workshop, page: Checkout) -> CheckoutState:
+    """The same, and the ledger learns it. With a page that turned paid its facts are written: no event is needed."""
+    state = seen(shop, page)
+    status = "processing" if state.status == "approved" else state.status
+    if status != page.status:
+        reading = shop.provider(page.provider).read(state.payment) if status == "paid" else None
+        reason = f"not captured: {provider_name(page.provider)} does not know it any more" if state.gone else ""
+        with shop.ledger.transaction():
+            shop.ledger.sales.set_checkout_status(page.id, status, reason)
+            if reading is not None:
+                intake.record_reading(shop.ledger, page.provider, reading, shop.clock.now())
+    return state
 
 
 def _mint(shop: Workshop, issued: Issued, provider: str, amount: Money, *, lasting: bool) -> Opened:

@@ -198,6 +198,9 @@ def _process_group(shop: Workshop, event: Waiting) -> tuple[list[Waiting], str]:
     except (Unavailable, NotAllowed) as error:
         return _park(shop, group, error.message)
     except Refused as error:
+        page = ledger.sales.checkout(event.object)
+        if error.code == "resource_missing" and page is not None and page.status == "expired":
+            return _end(shop, group, "ignored", "its page is over, and its provider does not know it any more")
         return _park(shop, group, f"cannot be read: {error.message}")
     now = shop.clock.now()
     with ledger.transaction():

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tillbook import invoices, matching, proofs, repairs, statements
+from tillbook import checkouts, invoices, matching, proofs, repairs, statements
 from tillbook.clock import business_date, day_begins, rfc3339
 from tillbook.errors import Refused, Unavailable, worst_exit_code
 from tillbook.matching import Discrepancy, Tally, Window
@@ -194,7 +194,7 @@ def _approved(shop: Workshop) -> Iterator[Discrepancy]:
     while the invoice is still open."""
     for name in _providers(shop):
         for page in shop.ledger.sales.unpaid_checkouts(name):
-            if shop.provider(name).checkout(page.id).status == "approved":
+            if checkouts.seen(shop, page).status == "approved":
                 yield _approval(page, "", f"invoice {page.invoice}")
         for page in shop.ledger.sales.uncaptured_checkouts(name):
             yield _approval(page, "over", f"invoice {page.invoice}, {page.reason}")

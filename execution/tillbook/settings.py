@@ -70,7 +70,7 @@ class Settings:
     @property
     def providers(self) -> tuple[str, ...]:
         """The providers that are set up, by name: those whose keys are there."""
-        keys = {"stripe": self.stripe_secret_key}
+        keys = {"stripe": self.stripe_secret_key, "paypal": self.paypal_client_id and self.paypal_client_secret}
         return tuple(name for name, key in keys.items() if key)
 
     @property

@@ -75,7 +75,7 @@ class CheckoutState:
     """A page as the provider sees it: `open`, `approved` (the customer agreed, we must still move the money),
     `processing` (money on its way), `paid` or `expired`.
 
-    `expires_at` is None for a page that lasts.
+    `expires_at` is None for a page that lasts. `gone` is a page that its provider does not know any more.
     """
 
     id: str
@@ -84,6 +84,7 @@ class CheckoutState:
     amount: Money
     expires_at: int | None
     payment: str
+    gone: bool = False
 
 
 class Provider(Door, Protocol):

@@ -83,8 +83,11 @@ update checkout set status = :status, reason = :reason where id = :id and status
 -- name: unpaid_checkouts
 select * from checkout where provider = :provider and status in ('open', 'processing') order by created_at, id;
 
--- name: uncaptured_checkouts
-select checkout.* from checkout where provider = :provider and status = 'expired' and reason <> '' and not exists (
+-- name: uncaptured_checkouts   we tried to capture it, or an event told of it, and no money came since
+select checkout.* from checkout where provider = :provider and status = 'expired' and reason <> '' and (
+    exists (select 1 from operation where kind = 'capture_checkout' and subject = checkout.id)
+    or checkout.id in (select object from inbox where provider = :provider)
+) and not exists (
     select 1 from payment_invoice as match join fact on fact.provider = match.provider and fact.payment = match.payment
     where match.invoice = checkout.invoice and fact.kind = 'PaymentSucceeded' and fact.occurred_at >= checkout.created_at
 ) order by created_at, id;
