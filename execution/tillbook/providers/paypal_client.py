@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+from collections import deque
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -50,7 +51,7 @@ class Client(paypalrestsdk.Api):  # type: ignore[misc]  # the SDK has no types
     """One account at one address, with one session and one token, for any number of threads.
 
     Only what is below is used of the SDK; `get` and `post` come in through `request` too. The SDK's constructor gets
-    no `ssl_options`: with those it would change os.environ.
+    no `ssl_options`: with those it would change the environment of the whole process.
     """
 
     token_hash: Json | None
@@ -70,12 +71,12 @@ class Client(paypalrestsdk.Api):  # type: ignore[misc]  # the SDK has no types
         self._session = one_session(trust_env=settings.mode != "simulator")
         self._token_lock = threading.Lock()
         self._token_made_at = self._token_good_until = 0
+        self._tokens: deque[str] = deque(maxlen=8)
         keep_quiet()
 
     def hidden(self) -> Collection[str]:
         """Our credentials: what no message may hold."""
-        token = self.token_hash
-        return (self.client_id, self.client_secret, self.basic_auth(), token["access_token"] if token else "")
+        return (self.client_id, self.client_secret, self.basic_auth(), *self._tokens)
 
     def request(
         self,
@@ -159,6 +160,7 @@ class Client(paypalrestsdk.Api):  # type: ignore[misc]  # the SDK has no types
             failure = without_token(error, hidden=self.hidden())
         if failure:  # outside the handler, without a cause: the client's error holds the whole answer
             raise failure
+        self._tokens.append(token["access_token"])
         lasts = answer.get("expires_in")
         lasts = lasts if isinstance(lasts, int) else 0
         self._token_made_at, self._token_good_until = made_at, made_at + lasts - TOKEN_MARGIN_SECONDS
