@@ -167,6 +167,42 @@ def _usage(*, sign: bool, authority: bool) -> x509.KeyUsage:
     )
 
 
+def bad_chains(good: Authority) -> dict[str, bytes]:
+    """Certificates that must not be trusted, by what is wrong with them."""
+    other, day = Authority("other", good.now), DAY
+    leaf, between = good.leaf(), good.intermediate
+    return {
+        "self-signed": pem(good.leaf(issuer="itself")),
+        "self-signed, with the good chain": pem(good.leaf(issuer="itself"), leaf, between),
+        "another authority": other.chain(),
+        "another authority, with its root": other.chain() + pem(other.root),
+        "another authority's leaf under our intermediate": pem(other.leaf(), between),
+        "expired": good.chain(Leaf(begins=-90 * day, ends=-1)),
+        "not yet valid": good.chain(Leaf(begins=60, ends=90 * day)),
+        "for another name": good.chain(Leaf(name="www.paypal.com")),
+        "for the live name": good.chain(Leaf(name=LIVE_SIGNER)),
+        "for a name that only begins like it": good.chain(Leaf(name=SIGNER + ".example.com")),
+        "named in the subject only": good.chain(Leaf(names=())),
+        "the name in the subject, another one beside it": good.chain(Leaf(names=("www.paypal.com",))),
+        "for every name": good.chain(Leaf(names=("*.sandbox.paypal.com",))),
+        "for clients": good.chain(Leaf(usage=ExtendedKeyUsageOID.CLIENT_AUTH)),
+        "for code": good.chain(Leaf(usage=ExtendedKeyUsageOID.CODE_SIGNING)),
+        "for no use": good.chain(Leaf(usage=None)),
+        "not for signing": good.chain(Leaf(may_sign=False)),
+        "an authority itself": good.chain(Leaf(is_authority=True)),
+        "elliptic": good.chain(Leaf(key=ec_key("leaf"))),
+        "weak": good.chain(Leaf(key=rsa_key("weak", 1024))),
+        "SHA-1": pem(good.old_fashioned_leaf(hashes.SHA1()), between),  # noqa: S303  that is what is wrong with it
+        "MD5": pem(good.old_fashioned_leaf(hashes.MD5()), between),  # noqa: S303
+        "chain cut": pem(leaf),
+        "wrong intermediate": pem(leaf, other.intermediate),
+        "root instead of intermediate": pem(leaf, good.root),
+        "in the wrong order": pem(between, leaf),
+        "intermediate expired": pem(leaf, good.intermediate_of(-900, -1)),
+        "intermediate not yet valid": pem(leaf, good.intermediate_of(1, 900)),
+    }
+
+
 # -- what PayPal sends ---------------------------------------------------------------------------------
 
 

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
 import certificate_authority as ca
 from certificate_authority import SIGNER, WEBHOOK_ID, Authority, CertificateServer, Leaf, answers, headers, rsa_key
@@ -237,46 +236,9 @@ def test_a5_a_redirect_is_not_followed(stage: Stage) -> None:
 # -- who vouches for it (A6) -----------------------------------------------------------------------------
 
 
-def _bad_chains(good: Authority) -> dict[str, bytes]:
-    """Certificates that must not be trusted, by what is wrong with them."""
-    other, day = Authority("other", NOW), ca.DAY
-    leaf, between = good.leaf(), good.intermediate
-    imitated = replace(good, name="trusted", now=NOW)
-    return {
-        "self-signed": ca.pem(good.leaf(issuer="itself")),
-        "self-signed, with the good chain": ca.pem(good.leaf(issuer="itself"), leaf, between),
-        "another authority": other.chain(),
-        "another authority, with its root": other.chain() + ca.pem(other.root),
-        "another authority's leaf under our intermediate": ca.pem(other.leaf(), between),
-        "expired": good.chain(Leaf(begins=-90 * day, ends=-1)),
-        "not yet valid": good.chain(Leaf(begins=60, ends=90 * day)),
-        "for another name": good.chain(Leaf(name="www.paypal.com")),
-        "for the live name": good.chain(Leaf(name=ca.LIVE_SIGNER)),
-        "for a name that only begins like it": good.chain(Leaf(name=SIGNER + ".example.com")),
-        "named in the subject only": good.chain(Leaf(names=())),
-        "the name in the subject, another one beside it": good.chain(Leaf(names=("www.paypal.com",))),
-        "for every name": good.chain(Leaf(names=("*.sandbox.paypal.com",))),
-        "for clients": good.chain(Leaf(usage=ExtendedKeyUsageOID.CLIENT_AUTH)),
-        "for code": good.chain(Leaf(usage=ExtendedKeyUsageOID.CODE_SIGNING)),
-        "for no use": good.chain(Leaf(usage=None)),
-        "not for signing": good.chain(Leaf(may_sign=False)),
-        "an authority itself": good.chain(Leaf(is_authority=True)),
-        "elliptic": good.chain(Leaf(key=ca.ec_key("leaf"))),
-        "weak": good.chain(Leaf(key=rsa_key("weak", 1024))),
-        "SHA-1": ca.pem(good.old_fashioned_leaf(hashes.SHA1()), between),  # noqa: S303  that is what is wrong with it
-        "MD5": ca.pem(good.old_fashioned_leaf(hashes.MD5()), between),  # noqa: S303
-        "chain cut": ca.pem(leaf),
-        "wrong intermediate": ca.pem(leaf, other.intermediate),
-        "root instead of intermediate": ca.pem(leaf, good.root),
-        "in the wrong order": ca.pem(between, leaf),
-        "intermediate expired": ca.pem(leaf, imitated.intermediate_of(-900, -1)),
-        "intermediate not yet valid": ca.pem(leaf, imitated.intermediate_of(1, 900)),
-    }
-
-
 def test_a6_what_no_authority_vouches_for_is_forged(stage: Stage) -> None:
     """And it is not asked for again for a while, nor written anywhere."""
-    for index, (wrong, chain) in enumerate(_bad_chains(stage.authority).items()):
+    for index, (wrong, chain) in enumerate(ca.bad_chains(stage.authority).items()):
         url = stage.server.put(f"bad{index}", chain)
         certificates = stage.certificates()
         for _ in range(3):

@@ -44,7 +44,8 @@ HEADERS = {
 _GRAMMAR = {
     "transmission_id": re.compile(r"(?![0-9]+\Z)[0-9A-Za-z][0-9A-Za-z_-]{1,49}", re.ASCII),
     "transmission_time": re.compile(
-        r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})",
+        re.ASCII,
     ),
     "transmission_sig": re.compile(r"[0-9A-Za-z+/]{300,1400}={0,2}", re.ASCII),
     "cert_url": re.compile(r"[!-~]{1,500}", re.ASCII),
