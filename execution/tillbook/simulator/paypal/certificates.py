@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -124,17 +123,6 @@ def authority(world: World) -> Authority:
     """The authority of a world: always the same one."""
     with _KNOWING:
         return _KNOWN.setdefault(world, Authority(world))
-
-
-def prepare(world: World) -> None:
-    """See to it that `paypal-ca.pem` will be there in a moment, without waiting for it."""
-    if not (world.folder / ANCHORS_FILE).exists():
-        threading.Thread(target=_prepare, args=(world,), name="paypal-ca", daemon=True).start()
-
-
-def _prepare(world: World) -> None:
-    with suppress(OSError):  # The folder of a short-lived world may be gone by now.
-        authority(world).make_anchors()
 
 
 def _purpose(authority: int | None) -> list[tuple[ExtensionType, bool]]:
