@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 
+from browser import NARROW, WIDE, Customer, opened_browser
 from simulated_paypal import TIMEOUT, Seller, control, judged, order_body, requests_of
 from tillbook.simulator.server import Simulator
 
@@ -159,3 +160,33 @@ def test_pages_are_no_calls_of_the_api(simulator: Simulator, order: Json) -> Non
     control(simulator, "faults", {"vendor": "paypal", "path": "*", "kind": "500"})
     assert get(order).status_code == 200
     assert requests_of(simulator, f"/approve/{order['id']}") == []
+
+
+@pytest.fixture(scope="module")
+def payer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Customer]:
+    """One browser for this file; skipped where there is none."""
+    with opened_browser(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(("width", "dark"), [(WIDE, False), (NARROW, True)], ids=["wide", "narrow"])
+def test_the_pages_are_sound_in_a_browser(payer: Customer, seller: Seller, order: Json, width: int, dark: bool) -> None:
+    """Contrast, labels, one heading, nothing cut off; the whole page works by keyboard, and says what is wrong."""
+    payer.look_at(width=width, dark=dark)
+    payer.visit(page_of(order))
+    assert_sound(payer)
+    assert [payer.tab() for _ in range(3)] == ["Email", "Approve and pay $60.00", "Cancel"]
+    payer.leave_by("button[value=approve]")
+    assert "The payment was not approved" in payer.focused
+    assert_sound(payer)
+    seller.approve(order["id"])
+    payer.visit(page_of(order))
+    assert payer.heading == "You have approved this payment"
+    assert_sound(payer)
+
+
+def assert_sound(payer: Customer) -> None:
+    """What a person would notice about the page in front."""
+    assert (payer.faint_texts(), payer.hidden_pixels(), payer.complaints()) == ([], 0, [])
+    found = payer.soundness()
+    assert (found["lang"], found["headings"], found["unlabelled"], found["foreign"]) == ("en", 1, [], [])

@@ -22,7 +22,7 @@ def alter(world: World, vendor: str, kind: str, key: str, changes: Json) -> Json
     if names := [name for name in changes if name in _IDENTITY]:
         raise ValueError(f"{names[0]} is what an object is known by, and stays")
     if _has_float(changes):
-        raise ValueError("amounts are whole minor units for stripe, decimal text for quickbooks, never fractions")
+        raise ValueError("amounts are whole minor units for stripe, decimal text for the others, never fractions")
     return world.save(f"{vendor}.{kind}", key, {**thing, **changes})
 
 
