@@ -11,7 +11,7 @@ from pprint import pformat
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provider_stages import HurriedClock, raised
@@ -29,7 +29,7 @@ ORDER, CAPTURE, REFUND = "5O190127TN364715T", "2GG279541U471931P", "1JU089027816
 API = "https://api-m.sandbox.paypal.com/v2"
 
 
-def settings(base: str) -> Settings:
+def settings_of(base: str) -> Settings:
     """Settings for a PayPal at this address."""
     known: Json = dict.fromkeys(Settings.__dataclass_fields__, "")
     known |= {"mode": "simulator", "timeout_seconds": 5.0, "paypal_api_base": base}
@@ -81,7 +81,7 @@ def test_a_sample_reads_as_expected(name: str, vendor: StandIn) -> None:
         above = {"id": found.object_id, "supplementary_data": {"related_ids": {"order_id": order["id"]}}}
         vendor.answer(f"/v2/checkout/orders/{found.object_id}", {"name": "RESOURCE_NOT_FOUND"}, 404)
         vendor.answer(f"/v2/payments/captures/{found.object_id}", above)
-    answer = pformat(PayPalProvider(settings(vendor.url), HurriedClock()).read(found.object_id)) + "\n"
+    answer = pformat(PayPalProvider(settings_of(vendor.url), HurriedClock()).read(found.object_id)) + "\n"
     expected = SAMPLES / f"{name}.facts"
     if os.environ.get("TILLBOOK_ACCEPT"):  # writes the answers anew; then read the diff
         expected.write_text(answer)
@@ -192,6 +192,7 @@ def test_a18_what_is_no_strict_json_is_refused(body: bytes) -> None:
         read_event(body, livemode=False, delivery="")
 
 
+@settings(max_examples=40)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(), lambda s: st.lists(s) | st.dictionaries(st.text(), s)

@@ -125,9 +125,9 @@ class PayPalProvider:
 
     def _create(self, operation: Operation) -> Json:
         asked = parse(operation.params["amount"], operation.params["currency"])
-        body = paypal_orders.order_body(operation)
+        body, at = paypal_orders.order_body(operation), operation.prepared_at
         try:
-            return self._calls.change(_ORDERS, body, operation.id, lambda order: made_checkout(order, asked))
+            return self._calls.change(_ORDERS, body, operation.id, lambda order: made_checkout(order, asked, at))
         except Refused as refusal:
             if refusal.code != "DUPLICATE_INVOICE_ID":
                 raise

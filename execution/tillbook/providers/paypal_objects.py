@@ -56,7 +56,7 @@ def payments_of(order: Json, kind: str) -> list[Json]:
 def checkout_state(order: Json, now: int) -> CheckoutState:
     """An order as the state of a page at `now` (UTC seconds)."""
     key = text(order, "id")
-    expires_at = moment(order, "create_time") + ORDER_LIFE_SECONDS
+    expires_at = _begun(order, now) + ORDER_LIFE_SECONDS
     return CheckoutState(
         id=key,
         status=_status(order, alive=now < expires_at),
@@ -84,13 +84,15 @@ def _status(order: Json, *, alive: bool) -> str:
     return "open" if alive else "expired"
 
 
-def made_checkout(order: Json, asked: Money) -> Json:
-    """The result of `create_checkout`. `expires_at` is in UTC seconds. Raises Unavailable for another amount (C20)."""
+def made_checkout(order: Json, asked: Money, at: int) -> Json:
+    """The result of `create_checkout` that was asked for `at` a time; `expires_at` is in UTC seconds, too.
+
+    Raises Unavailable for another amount, or none (C20).
+    """
     url = _page(order)
     if not url or money(_unit(order), "amount") != asked:
         raise Unavailable(f"PayPal's answer lacks the page of an order over {asked}")
-    expires_at = moment(order, "create_time") + ORDER_LIFE_SECONDS
-    return {"checkout_id": text(order, "id"), "url": url, "expires_at": expires_at}
+    return {"checkout_id": text(order, "id"), "url": url, "expires_at": _begun(order, at) + ORDER_LIFE_SECONDS}
 
 
 def closed_checkout(order: Json) -> Json:
@@ -196,6 +198,11 @@ def _unit(order: Json) -> Json:
         raise _unreadable(order, "purchase_units")
     unit: Json = units[0]
     return unit
+
+
+def _begun(order: Json, at: int) -> int:
+    """When an order was made; `at` where PayPal does not say so, which its documents allow."""
+    return moment(order, "create_time") if order.get("create_time") else at
 
 
 def _page(order: Json) -> str:

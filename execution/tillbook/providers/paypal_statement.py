@@ -28,7 +28,7 @@ _REACHES_BACK_SECONDS = 3 * 365 * 86_400
 _PAGE_SIZE = 500
 _MOST_ROWS = 10_000
 _ATTEMPTS = 4
-_TOO_LARGE = "RESULTSET_TOO_LARGE"
+_TOO_LARGE, _NOT_YET = "RESULTSET_TOO_LARGE", "not available"
 # Pending and denied are no money. Success, reversed and partly refunded are: a row of its own takes it away again.
 _NO_MONEY = ("P", "D")
 _PAYMENT_CODE = re.compile(r"T00[0-9]{2}", re.ASCII)
@@ -108,7 +108,7 @@ def _rows(ask: Ask, since: int, until: int, now: int) -> list[Json] | None:
             except Refused as refusal:
                 if _TOO_LARGE in refusal.code.upper():
                     return None
-                if page == 1 and since >= now - LAG_SECONDS:
+                if since >= now - LAG_SECONDS and _NOT_YET in refusal.message:
                     return []  # it begins after PayPal's last refresh
                 raise
             found, pages = _count(answer, "total_items"), _count(answer, "total_pages")
