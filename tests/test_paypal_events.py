@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -14,15 +16,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provider_stages import HurriedClock, raised
+from provider_stages import HurriedClock, PayPalStage, raised, set_stage
 from stand_in import StandIn
-from tillbook.errors import Refused, Unavailable
+from tillbook.errors import Forged, Refused, Unavailable
 from tillbook.events import Event
 from tillbook.providers.paypal import PayPalProvider
 from tillbook.providers.paypal_events import RELEVANT, listed_event, read_event, shown_event
 from tillbook.settings import Settings
 
 Json = dict[str, Any]
+EXECUTION = Path(__file__).parents[1] / "execution"
 SAMPLES = Path(__file__).parent / "samples/paypal"
 NAMES = sorted(path.stem for path in SAMPLES.glob("*.json"))
 ORDER, CAPTURE, REFUND = "5O190127TN364715T", "2GG279541U471931P", "1JU08902781691411"
@@ -239,3 +242,61 @@ def test_b20_an_order_that_is_read_tells_what_it_shows(status: str, kind: str | 
 def test_an_order_without_its_status_is_not_guessed() -> None:
     """An answer from something between us and PayPal says nothing of an order."""
     raised(Unavailable, lambda: shown_event({"id": ORDER}, livemode=False))
+
+
+# -- verified as the settings say ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PayPalStage]:
+    """One simulator for this file."""
+    with set_stage("paypal", tmp_path_factory.mktemp("home")) as stage:
+        yield stage
+
+
+def test_a8_paypal_itself_may_be_the_judge(stage: PayPalStage) -> None:
+    """A8: asked for each delivery, with the bytes as they came; what PayPal does not know is forged."""
+    judged = stage.provider(paypal_webhook_check="call")
+    for body in (stage.message().strip(), json.dumps(event(), indent=7).encode()):
+        headers = stage.signed(body, at=stage.clock.now())
+        for _ in range(2):
+            assert judged.asks_first(headers)
+            found = judged.verify(headers, body)
+            assert (found.body, found.delivery) == (body, headers["paypal-transmission-id"])
+        raised(Forged, judged.verify, headers, body.replace(b"WH-", b"wh-"))
+    assert not list(stage.settings.home.glob("paypal-certificates/*"))
+
+
+def test_the_delivery_is_the_transmission(stage: PayPalStage) -> None:
+    """A3, B1: the same event sent again is another delivery, with its own id; each is read."""
+    body = stage.message()
+    sent = [stage.signed(body, at=stage.clock.now()) for _ in range(2)]
+    found = [stage.usual.verify(headers, body) for headers in sent]
+    assert [one.delivery for one in found] == [headers["paypal-transmission-id"] for headers in sent]
+    assert found[0].id == found[1].id
+    assert found[0].delivery != found[1].delivery
+
+
+def test_nothing_heavy_is_imported_before_the_first_call(stage: PayPalStage) -> None:
+    """A step plans, and a receiver starts, without paying for the client's or the cryptography's import."""
+    script = (
+        "import sys\n"
+        "from tillbook import settings\n"
+        "from tillbook.clock import Clock\n"
+        "from tillbook.providers import open_provider\n"
+        "known = settings.load()\n"
+        "provider = open_provider('paypal', known, Clock(known.clock_file))\n"
+        "provider.webhook_ready()\n"
+        "provider.asks_first({})\n"
+        "provider.plan_close('5O190127TN364715T')\n"
+        "assert not {'paypalrestsdk', 'requests', 'urllib3', 'cryptography'} & set(sys.modules)\n"
+    )
+    home = stage.settings.simulator_state.parent
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "TILLBOOK_HOME": str(home), "PYTHONPATH": str(EXECUTION)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provider_stages import PayPalStage, raised, set_stage
+from stand_in import StandIn
 from tillbook.clock import parse_rfc3339, rfc3339
 from tillbook.errors import NotAllowed, Refused, Unavailable
 from tillbook.matching import OTHER, Movement, clearing_minor
@@ -243,6 +244,20 @@ def test_the_balance_is_by_currency() -> None:
     assert balance(lambda *_: {"balances": held}) == {"USD": Money(5742, "USD"), "JPY": Money(5000, "JPY")}
     for answer in ({}, {"balances": [{}]}):
         raised(Unavailable, lambda given=answer: balance(lambda *_: given))
+
+
+def test_reports_that_are_not_allowed_name_what_to_turn_on(stage: PayPalStage) -> None:
+    """The keys are right, the app lacks a permission: the hint names it. Wrong keys are another matter."""
+    with StandIn() as vendor:
+        vendor.answer("/v1/oauth2/token", {"access_token": "t", "token_type": "Bearer", "expires_in": 32400})
+        denied = {"name": "NOT_AUTHORIZED", "details": [{"issue": "PERMISSION_DENIED"}]}
+        vendor.answer("/v1/reporting/balances", denied, 403)
+        vendor.answer("/v1/reporting/transactions", denied, 403)
+        provider = stage.provider(paypal_api_base=vendor.url)
+        for call in (provider.account, provider.balance, lambda: list(provider.statement(NOW - DAY, NOW))):
+            assert "Transaction Search" in raised(NotAllowed, call).hint
+    wrong = stage.provider(paypal_client_secret="wrong")
+    assert "check_setup.py" in raised(NotAllowed, wrong.account).hint
 
 
 # -- at the simulated PayPal -----------------------------------------------------------------------

@@ -55,6 +55,7 @@ _ORDERS, _CAPTURES = "/v2/checkout/orders", "/v2/payments/captures"
 _DISPUTES, _EVENTS = "/v1/customer/disputes", "/v1/notifications/webhooks-events"
 _VERIFY = "/v1/notifications/verify-webhook-signature"
 _EVENTS_A_PAGE, _DISPUTES_A_PAGE = "100", "50"
+_NO_PERMISSION = ("PERMISSION_DENIED", "NOT_AUTHORIZED")
 _ORDER_WINDOW_SECONDS = 6 * 3600
 
 EVIDENCE = {
@@ -203,7 +204,7 @@ class PayPalProvider:
 
     def account(self) -> Account:
         """The account behind the keys, and whether its money is real."""
-        return Account(id=paypal_statement.account_id(self._calls.read), livemode=self._livemode)
+        return Account(id=paypal_statement.account_id(self._report), livemode=self._livemode)
 
     def dispute(self, payment: str) -> str:
         """The status of the dispute that forbids a refund; empty when there is none."""
@@ -242,11 +243,11 @@ class PayPalProvider:
 
     def statement(self, since: int, until: int) -> Iterator[Movement]:
         """What PayPal's transaction search shows from `since` to before `until`, three years back at most."""
-        return paypal_statement.statement(self._calls.read, since, until, self._clock.now())
+        return paypal_statement.statement(self._report, since, until, self._clock.now())
 
     def balance(self) -> dict[str, Money]:
         """What PayPal held for us at its last refresh, by currency."""
-        return paypal_statement.balance(self._calls.read)
+        return paypal_statement.balance(self._report)
 
     @property
     def _livemode(self) -> bool:
@@ -268,6 +269,16 @@ class PayPalProvider:
         if not is_id(key):
             raise Refused(f"{str(key)[:40]!r} is no id of an order or a capture of PayPal's")
         return self._calls.read(f"{folder}/{key}")
+
+    def _report(self, path: str, query: dict[str, str]) -> Json:
+        """A report, which PayPal's apps may read only when they were allowed to."""
+        try:
+            return self._calls.read(path, query)
+        except NotAllowed as refusal:
+            if refusal.code not in _NO_PERMISSION:
+                raise
+            hint = "Turn on Transaction Search for the app at developer.paypal.com; PayPal takes some hours to do it."
+            raise NotAllowed(refusal.message, hint=hint, code=refusal.code) from refusal
 
     def _listed(self, since: int) -> Iterator[Json]:
         now = self._clock.now()
