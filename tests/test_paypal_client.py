@@ -348,7 +348,9 @@ def test_cookies_are_not_kept(vendor: Misbehaving, calls: PayPalCalls) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_never_followed(vendor: Misbehaving, calls: PayPalCalls, status: int) -> None:
+def test_a_redirect_is_never_followed(
+    vendor: Misbehaving, calls: PayPalCalls, known: Settings, clock: SetClock, status: int
+) -> None:
     """Our token and our customers' names go to PayPal's address only; what a redirecting server did is not known."""
     with Misbehaving() as elsewhere:
         vendor.on(ORDERS, answer(b"moved", status, Location=f"{elsewhere.url}/v2/checkout/orders"))
@@ -356,6 +358,7 @@ def test_a_redirect_is_never_followed(vendor: Misbehaving, calls: PayPalCalls, s
         failure_of(lambda: create(calls), Uncertain)
         failure_of(lambda: calls.read(ORDER), Unavailable)
         vendor.on(TOKEN_PATH, answer(b"moved", status, Location=f"{elsewhere.url}/v1/oauth2/token"))
+        failure_of(lambda: PayPalCalls(known, clock).read(ORDER), Unavailable)
         assert (elsewhere.seen, elsewhere.connections) == ([], 0)
 
 
@@ -564,7 +567,7 @@ def test_g19_a_vendors_words_are_made_safe(vendor: Misbehaving, known: Settings,
     """G7, G8, G19: no credential, card number or terminal escape comes through in an error, and no essay."""
     basic = Client(known, clock).basic_auth()
     token = "A21AAFEpH4PsADK7qSS7pSRsgzfENtu-Q1ysgEDVDESseMHBYXVJYE8ovjj68elIDy8nF26AwPhfXTIeWAZHSLIsQkSYz9ifg"
-    secrets = [CLIENT_ID, CLIENT_SECRET, basic, token, "4242 4242 4242 4242"]
+    secrets = [CLIENT_ID, CLIENT_SECRET, basic, token, CLIENT_SECRET[::-1] + "x" * 20, "4242 4242 4242 4242"]
     for secret in ["token-1", *secrets]:
         words = f"Bad \x1b[31mthing\u202e {secret}\n" + "x " * 5000
         details = [{"issue": secret, "field": secret, "description": words}]
