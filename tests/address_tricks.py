@@ -11,6 +11,14 @@ def addresses(url: str) -> list[str]:
     scheme, place, host = parts.scheme, parts.netloc, parts.hostname or ""
     folder, _, name = parts.path.rpartition("/")
     rest = f"{folder}/{name}"
+    found = [f"{scheme}://{one}{rest}" for one in _hosts(place, host)]
+    found += _schemes(url, place, rest)
+    found += [f"{scheme}://{place}{folder}/{one}" for one in _names(name)]
+    found += [f"{scheme}://{place}{one}/{name}" for one in _folders(folder)]
+    return [one for one in found if one != url]
+
+
+def _hosts(place: str, host: str) -> list[str]:
     hosts = [f"{place}.example", f"{host}.example", f"{place}.", f"{host}.:80", f"x.{place}", f"x{place}", f"{place}x"]
     hosts += [
         f"{place}@evil.example",
@@ -71,7 +79,11 @@ def addresses(url: str) -> list[str]:
         "api.p\u0430ypal.com",
         "apipaypal.com",
     ]
-    found = [f"{scheme}://{one}{rest}" for one in hosts]
+    return hosts
+
+
+def _schemes(url: str, place: str, rest: str) -> list[str]:
+    scheme = url.partition(":")[0]
     schemes = [
         "ftp",
         "file",
@@ -88,7 +100,7 @@ def addresses(url: str) -> list[str]:
         "htt",
         "",
     ]
-    found += [f"{one}://{place}{rest}" for one in [*schemes, "https" if scheme == "http" else "http"]]
+    found = [f"{one}://{place}{rest}" for one in [*schemes, "https" if scheme == "http" else "http"]]
     found += [
         f"{scheme}:{place}{rest}",
         f"{scheme}:/{place}{rest}",
@@ -114,6 +126,10 @@ def addresses(url: str) -> list[str]:
         f"view-source:{url}",
         f"{scheme} ://{place}{rest}",
     ]
+    return found
+
+
+def _names(name: str) -> list[str]:
     names = [
         "",
         ".",
@@ -180,7 +196,10 @@ def addresses(url: str) -> list[str]:
         f"{name}{{}}",
         f"{name}[0]",
     ]
-    found += [f"{scheme}://{place}{folder}/{one}" for one in names]
+    return names
+
+
+def _folders(folder: str) -> list[str]:
     folders = [
         "",
         "/",
@@ -205,5 +224,4 @@ def addresses(url: str) -> list[str]:
         "/x" + folder,
         folder + "\\",
     ]
-    found += [f"{scheme}://{place}{one}/{name}" for one in folders]
-    return [one for one in found if one != url]
+    return folders

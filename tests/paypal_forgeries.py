@@ -358,7 +358,7 @@ class Forger:
             good.rstrip("="),
             good + "=",
             good + "==",
-            good[:-3] + "B==",
+            good[:-3] + chr(ord(good[-3]) + 1) + "==",
             good.replace("=", ""),
             raw.hex(),
             good[::-1],

@@ -284,9 +284,9 @@ def test_a15_authorities_that_cannot_be_read_are_our_own_trouble(stage: Stage, c
 
 def _dripping(handler: BaseHTTPRequestHandler) -> None:
     """A byte now and then, from the status line on."""
-    for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + b"x" * 5000:
+    for byte in b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 150:
         handler.wfile.write(bytes([byte]))
-        time.sleep(0.05)
+        time.sleep(0.02)
 
 
 def _dripping_body(handler: BaseHTTPRequestHandler) -> None:
@@ -347,11 +347,11 @@ def test_a7_a_slow_address_is_given_up(stage: Stage, behaviour: ca.Behaviour) ->
 
 def test_a7_fetches_that_never_end_are_not_heaped_up(stage: Stage) -> None:
     """Three are left behind at most; then nothing is asked until one of them ends."""
-    certificates = stage.certificates(timeout_seconds=0.1)
+    certificates = stage.certificates(timeout_seconds=0.25)
     for number in range(5):
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable, match="too many" if number > 2 else "in time"):
             certificates.public_key(stage.server.put(f"drip{number}", _dripping))
-    assert len(stage.server.asked) == 3
+    assert set(stage.server.asked) <= {f"{ca.CERTS}drip{number}" for number in range(3)}
 
 
 def test_a7_where_nobody_listens_it_is_unavailable(stage: Stage) -> None:
