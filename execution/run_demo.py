@@ -20,7 +20,8 @@ from tillbook.errors import TillbookError
 from tillbook.providers import ProviderName
 
 SCRIPTS = Path(__file__).parent
-CARD = {
+CUSTOMER = {  # what a customer types and presses, whichever provider's page it is
+    "outcome": "approve",
     "email": "owner@cafe-mueller.example",
     "card_number": "4242 4242 4242 4242",
     "card_expiry": "12 / 34",
@@ -69,7 +70,7 @@ def run_demo(*, provider: str) -> Demonstrated:
         demo.step("post_to_books")
         cli.say("7. ... and the confirmation goes out.")
         demo.step("send_messages")
-        cli.say("8. A minute later the fee is known: one round of run_pending.py, as cron runs it.")
+        cli.say("8. A minute later every fee is known: one round of run_pending.py, as cron runs it.")
         demo.advance(60)
         demo.step("run_pending")
         cli.say("9. The whole chain:")
@@ -97,7 +98,7 @@ class _Demo:
         """Fill in the page as a customer does, and wait until the page after it is ours."""
         import requests  # noqa: PLC0415  start-up time
 
-        answer = requests.post(url, data=CARD, timeout=30)
+        answer = requests.post(url, data=CUSTOMER, timeout=30)
         if answer.status_code != requests.codes.ok:
             raise TillbookError(f"the payment was not taken: the page answered {answer.status_code}")
         cli.say(f"   the customer is back at {answer.url.split('?')[0].rsplit('/', 2)[0]}/...")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from sale import Till
 
 
-def test_the_demo_ends_with_a_paid_invoice(till: Till) -> None:
+@pytest.mark.parametrize("provider", ["stripe", "paypal"])
+def test_the_demo_ends_with_a_paid_invoice(till: Till, provider: str) -> None:
     """From the form to the books without a key: words on stderr, the chain on stdout, this home untouched."""
     before = sorted(path.name for path in till.home.rglob("*"))
-    ran = till.spawn("run_demo")
+    ran = till.spawn("run_demo", "--provider", provider)
     assert ran.code == 0, ran.err
     states = {(link["what"], link["status"]) for link in json.loads(ran.out)["chain"]}
     assert {("invoice", "paid"), ("document Payment", "posted"), ("mail confirmation", "sent")} <= states
