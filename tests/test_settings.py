@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import os
 import re
 from pathlib import Path
 
@@ -129,6 +130,14 @@ def test_an_env_file_beside_the_example_comes_before_the_homes(home: Path, monke
 def test_a_named_env_file_that_is_missing_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Never another file in its place."""
     assert "TILLBOOK_ENV" in refusal(monkeypatch, TILLBOOK_ENV=str(home / "missing.env")).message
+
+
+def test_the_null_device_names_no_env_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests and demos: the environment alone counts, no file is looked for."""
+    env_file(home / ".env", "MAIL_OWNER=home@example.com\n")
+    monkeypatch.setattr(room, "REPOSITORY", home / "nothing-here")
+    monkeypatch.setenv("TILLBOOK_ENV", os.devnull)
+    assert room.load().mail_owner == ""
 
 
 def test_nothing_in_a_value_is_expanded(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -227,7 +227,10 @@ def _values() -> dict[str, str]:
 
 
 def _env_file() -> Path | None:
+    """The file to read; None when there is none, or TILLBOOK_ENV names the null device to say so."""
     named = os.environ.get("TILLBOOK_ENV")
+    if named == os.devnull:
+        return None
     if named:
         if not Path(named).exists():
             raise Refused(f"TILLBOOK_ENV names {named}, which does not exist")
