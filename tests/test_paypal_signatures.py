@@ -516,7 +516,9 @@ def test_paypal_is_not_asked_about_what_we_can_refuse_ourselves(stage: Stage, ch
     if change == "age":
         stage.clock.at += 301
     else:
-        sent |= {"paypal-cert-url": "https://evil.example/x", "paypal-auth-algo": "none"}
+        sent |= {"cert_url": {"paypal-cert-url": "https://evil.example/x"}, "auth_algo": {"paypal-auth-algo": "none"}}[
+            change
+        ]
     with pytest.raises(Forged):
         check.check(sent, BODY)
     assert not check.asks_first(sent)
