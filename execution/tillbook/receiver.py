@@ -11,20 +11,24 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+import anyio
+import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tillbook.errors import Refused, TillbookError, Unavailable
+from tillbook.errors import Forged, Refused, TillbookError, Unavailable
 from tillbook.form_intake import FormProduct, read_form
 from tillbook.orders import InvalidOrder, order_json
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from tillbook.events import Event
     from tillbook.pay_pages import PayPages
     from tillbook.providers import Provider
     from tillbook.serving import Application, Message, Receive, Send
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
 
 BODY_LIMIT_BYTES = 1024 * 1024
 MOST_IN_A_COMMIT = 128
+WORKERS = 4
+"""So many messages at once may wait for their vendor's word on a signature; the event loop waits for none."""
 QUIET_TURNS = 2
 BUSY_LIMIT_SECONDS = 3.0
 BUSY_PAUSE_SECONDS = 0.005
@@ -136,15 +142,40 @@ class Webhooks:
             if scope["method"] != "POST":
                 raise HTTPException(405, "only POST is taken here", {"allow": "POST"})
             body = await read_body(receive)
-            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-            event = provider.verify(headers, body)
-            await self._commit.keep(lambda now: self._shop.ledger.inbox.add(event, source="webhook", now=now))
+            event = await self._verified(provider, _headers(scope), body)
+            inbox = self._shop.ledger.inbox
+            if not await self._commit.keep(lambda now: inbox.add(event, source="webhook", now=now)):
+                self._require_known(event)
         except HTTPException as error:
             extra = [(name.encode(), value.encode()) for name, value in (error.headers or {}).items()]
             return error.status_code, _error(error.detail), extra
         except TillbookError as error:
             return 400 if isinstance(error, Refused) else 503, _error(error.message), []
         return 200, RECEIVED, []
+
+    async def _verified(self, provider: Provider, headers: dict[str, str], body: bytes) -> Event:
+        """The event, once its signature is checked; in a worker where the vendor must be asked for that."""
+        if not provider.asks_first(headers):
+            return provider.verify(headers, body)
+        return await anyio.to_thread.run_sync(provider.verify, headers, body, limiter=self._workers)
+
+    def _require_known(self, event: Event) -> None:
+        """Raise Forged when it was not kept because its delivery brought another message."""
+        if self._shop.ledger.inbox.is_taken(event):
+            raise Forged("another message came by this delivery before")
+
+    @cached_property
+    def _workers(self) -> anyio.CapacityLimiter:
+        return anyio.CapacityLimiter(WORKERS)
+
+
+def _headers(scope: Message) -> dict[str, str]:
+    """Names are in lower case; a name that stands twice has both values, as RFC 9110 joins them."""
+    found: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
 
 
 def _other_routes(

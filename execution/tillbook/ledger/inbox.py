@@ -33,7 +33,7 @@ class Inbox:
         self._database = database
 
     def add(self, event: Event, *, source: str, now: int) -> bool:
-        """Keep an event; False when it was here already. In a transaction."""
+        """Keep an event; False when it was here already, or another one came by its delivery. In a transaction."""
         return bool(
             self._database.run(
                 "inbox.add",
@@ -47,8 +47,22 @@ class Inbox:
                 created_at=event.created_at,
                 source=source,
                 body=event.body,
+                delivery=event.delivery,
                 now=now,
             )
+        )
+
+    def is_taken(self, event: Event) -> bool:
+        """Whether its delivery brought another message before: a signature may fit two of them (A4)."""
+        return (
+            self._database.one(
+                "inbox.other_by_delivery",
+                provider=event.provider,
+                delivery=event.delivery,
+                event=event.id,
+                body=event.body,
+            )
+            is not None
         )
 
     def due(self, now: int, most: int) -> list[Waiting]:

@@ -21,3 +21,14 @@ create trigger binding_is_kept before delete on binding
 begin select raise(abort, 'a ledger belongs to the same accounts for ever'); end;
 
 alter table checkout add column reason text not null default '';   -- why it ended, where its provider does not say
+
+-- The vendor's id of the delivery that an event came by: another message under the same one is never kept.
+alter table inbox add column delivery text not null default '';
+create unique index inbox_delivery on inbox (provider, delivery) where delivery <> '';
+drop trigger inbox_keeps_what_was_said;
+create trigger inbox_keeps_what_was_said before update on inbox
+when (old.provider, old.event, old.type, old.object, old.account, old.livemode, old.created_at, old.received_at, old.body,
+        old.delivery)
+    is not (new.provider, new.event, new.type, new.object, new.account, new.livemode, new.created_at, new.received_at,
+        new.body, new.delivery)
+begin select raise(abort, 'what a vendor said never changes'); end;

@@ -1,7 +1,11 @@
--- name: add   a second delivery of the same event changes nothing
-insert into inbox (provider, event, type, object, account, livemode, api_version, created_at, received_at, source, body, next_attempt_at)
-values (:provider, :event, :type, :object, :account, :livemode, :api_version, :created_at, :now, :source, :body, :now)
-on conflict (provider, event) do nothing;
+-- name: add   a second delivery of the same event changes nothing, nor does another event by the same delivery
+insert into inbox (provider, event, type, object, account, livemode, api_version, created_at, received_at, source, body, next_attempt_at, delivery)
+values (:provider, :event, :type, :object, :account, :livemode, :api_version, :created_at, :now, :source, :body, :now, :delivery)
+on conflict do nothing;
+
+-- name: other_by_delivery   what came by this delivery and is not this message
+select event from inbox
+where provider = :provider and delivery = :delivery and delivery <> '' and (event <> :event or body <> :body);
 
 -- name: due
 select id, provider, event, type, object, account, livemode, attempts, created_at, received_at
