@@ -32,7 +32,6 @@ from tillbook.facts import ProcessorFee
 from tillbook.money import Money
 from tillbook.operations import Plan
 from tillbook.providers import Provider
-from tillbook.providers import paypal as paypal_room
 
 Json = dict[str, Any]
 
@@ -342,6 +341,23 @@ def test_c17_a_capture_of_another_program_is_adopted(stage: PayPalStage) -> None
     assert (reading.operation, reading.invoice) == (opening.id, opening.params["invoice"])
 
 
+def test_c17_of_several_captures_the_money_counts(provider: Provider, vendor: StandIn) -> None:
+    """A capture that was declined before or after does not hide the one that is money."""
+    captures = [capture("DECLINED", id="1DECLINED"), capture(), capture("FAILED", id="3FAILED")]
+    vendor.answer(f"{ORDERS}/{ORDER}/capture", refusal("ORDER_ALREADY_CAPTURED"), 422)
+    vendor.answer(f"{ORDERS}/{ORDER}", order(*captures))
+    assert provider.send(capturing()) == {"checkout_id": ORDER, "capture": CAPTURE, "status": "completed"}
+
+
+@pytest.mark.parametrize("answer", [order(status="COMPLETED"), order(capture("PENDING"), status="APPROVED")], ids=str)
+def test_what_may_be_money_is_not_closed(provider: Provider, vendor: StandIn, answer: Json) -> None:
+    """A completed order, or a capture that is still pending: closing it would be a promise too late."""
+    vendor.answer(f"{ORDERS}/{ORDER}", answer)
+    operation = operation_of(provider.plan_close(ORDER), AT)
+    assert raised(Refused, provider.send, operation).code == "complete"
+    assert provider.find(operation) is None
+
+
 def test_c17_a_capture_that_is_not_shown_yet_is_waited_for(provider: Provider, vendor: StandIn) -> None:
     """Captured, says PayPal, and shows none: not adopted, not refused, tried again."""
     vendor.answer(f"{ORDERS}/{ORDER}/capture", refusal("ORDER_ALREADY_CAPTURED"), 422)
@@ -553,34 +569,7 @@ def test_c12_a_dispute_is_an_obstacle_by_its_stage(
     assert "next_page_token=abc" in vendor.asked[-1].query
 
 
-# -- events and everything together ----------------------------------------------------------------
-
-
-def test_b20_events_go_through_every_page(stage: PayPalStage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """B20: a sweep that ends after one page would lose the older events."""
-    stage.later(10)
-    since = stage.clock.now()
-    for _ in range(2):
-        stage.paid()
-    whole = [event.id for event in stage.usual.events(since)]
-    monkeypatch.setattr(paypal_room, "_EVENTS_A_PAGE", "2")
-    assert [event.id for event in stage.usual.events(since)] == whole
-    assert len(whole) == 6
-
-
-def test_a_list_that_goes_in_circles_ends(provider: Provider, vendor: StandIn) -> None:
-    """A server that repeats its page for ever does not hold us for ever; what is no list is none."""
-    path = "/v1/notifications/webhooks-events"
-    vendor.answer(path, {"events": [], "links": [{"rel": "next", "href": f"{vendor.url}{path}?next_id=WH-1"}]})
-    raised(Unavailable, lambda: list(provider.events(0)))
-    vendor.answer(path, {"events": {"id": "WH-1"}})
-    raised(Unavailable, lambda: list(provider.events(0)))
-
-
-def test_an_event_of_another_kind_does_not_stop_the_list(provider: Provider, vendor: StandIn) -> None:
-    """B19: a type that means nothing here may look as it likes."""
-    vendor.answer("/v1/notifications/webhooks-events", {"events": [{"event_type": "NEW.KIND"}, {}], "links": []})
-    assert list(provider.events(0)) == []
+# -- the vendor's own schema -----------------------------------------------------------------------
 
 
 def test_every_request_is_one_that_paypal_documents(stage: PayPalStage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from provider_stages import HurriedClock, PayPalStage, raised, set_stage
 from stand_in import StandIn
 from tillbook.errors import Forged, Refused, Unavailable
 from tillbook.events import Event
+from tillbook.providers import paypal as paypal_room
 from tillbook.providers.paypal import PayPalProvider
 from tillbook.providers.paypal_events import RELEVANT, listed_event, read_event, shown_event
 from tillbook.settings import Settings
@@ -300,3 +301,30 @@ def test_nothing_heavy_is_imported_before_the_first_call(stage: PayPalStage) -> 
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_b20_events_go_through_every_page(stage: PayPalStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """B20: a sweep that ends after one page would lose the older events."""
+    stage.later(10)
+    since = stage.clock.now()
+    for _ in range(2):
+        stage.paid()
+    whole = [event.id for event in stage.usual.events(since)]
+    monkeypatch.setattr(paypal_room, "_EVENTS_A_PAGE", "2")
+    assert [event.id for event in stage.usual.events(since)] == whole
+    assert len(whole) == 6
+
+
+def test_a_list_that_goes_in_circles_ends(vendor: StandIn) -> None:
+    """A server that repeats its page for ever does not hold us for ever; what is no list is none."""
+    path, provider = "/v1/notifications/webhooks-events", PayPalProvider(settings_of(vendor.url), HurriedClock())
+    vendor.answer(path, {"events": [], "links": [{"rel": "next", "href": f"{vendor.url}{path}?next_id=WH-1"}]})
+    raised(Unavailable, lambda: list(provider.events(0)))
+    vendor.answer(path, {"events": {"id": "WH-1"}})
+    raised(Unavailable, lambda: list(provider.events(0)))
+
+
+def test_an_event_of_another_kind_does_not_stop_the_list(vendor: StandIn) -> None:
+    """B19: a type that means nothing here may look as it likes."""
+    vendor.answer("/v1/notifications/webhooks-events", {"events": [{"event_type": "NEW.KIND"}, {}], "links": []})
+    assert list(PayPalProvider(settings_of(vendor.url), HurriedClock()).events(0)) == []
