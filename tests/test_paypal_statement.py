@@ -74,7 +74,7 @@ TXN = {"paypal_reference_id": CAPTURE, "paypal_reference_id_type": "TXN"}
             [(CAPTURE, "PaymentSucceeded", 6000, ORDER), (f"{CAPTURE}:fee", "ProcessorFee", 258, ORDER)],
         ),
         (row(**ODR), [(CAPTURE, "PaymentSucceeded", 6000, ORDER)]),
-        (row("T0011", **TXN), [(CAPTURE, "PaymentSucceeded", 6000, CAPTURE)]),
+        (row("T0011", transaction_id=REFUND, **TXN), [(REFUND, "PaymentSucceeded", 6000, REFUND)]),
         (row(fee_amount=usd("0.00")), [(CAPTURE, "PaymentSucceeded", 6000, CAPTURE)]),
         (row("T1107", "-20.00", transaction_id=REFUND, **TXN), [(REFUND, "PaymentRefunded", 2000, CAPTURE)]),
         (
@@ -156,6 +156,13 @@ def test_b27_windows_and_halves_lose_nothing(times: list[int], since: int, until
     ]
     assert sorted(one.key for one in found) == sorted(expected)
     assert all(first <= last for first, last in bank.windows)
+
+
+def test_b27_rows_beside_the_window_are_left_out() -> None:
+    """What PayPal shows of the seconds around is in another window, or was not asked for."""
+    shown = [row(at=at, transaction_id=f"T{at}") for at in (NOW - 61, NOW - 60, NOW - 1, NOW)]
+    answer = {"total_items": 4, "total_pages": 1, "transaction_details": [{"transaction_info": one} for one in shown]}
+    assert [one.at for one in statement(lambda *_: answer, NOW - 60, NOW, NOW)] == [NOW - 60, NOW - 1]
 
 
 def test_b27_a_second_with_too_many_rows_is_said() -> None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from tillbook.clock import rfc3339
-from tillbook.errors import NotAllowed, Refused, Unavailable
+from tillbook.errors import Refused, Unavailable
 from tillbook.matching import OTHER, Movement
 from tillbook.money import Money
 from tillbook.operations import Json
@@ -103,8 +103,6 @@ def _rows(ask: Ask, since: int, until: int, now: int) -> list[Json] | None:
         while page <= pages:
             try:
                 answer = ask(_TRANSACTIONS, _query(since, until, page))
-            except NotAllowed:
-                raise
             except Refused as refusal:
                 if _TOO_LARGE in refusal.code.upper():
                     return None
