@@ -189,6 +189,24 @@ def test_every_dependency_has_its_sentence() -> None:
     assert re.findall(r"^\* `([\w-]+)`: ", section, re.M) == wanted
 
 
+def test_the_events_to_subscribe_to_are_those_that_mean_something() -> None:
+    """Per provider the README names each type of event that a read may follow, and no other."""
+    steps = sections(ROOT / "README.md")["Test mode: the vendors' own test systems"]
+    for provider in ("stripe", "paypal"):
+        step = re.split(r"^\d+\. ", steps.partition(f"/webhooks/{provider}`")[2], maxsplit=1, flags=re.M)[0]
+        named = re.findall(r"`([a-z]+(?:[._][a-z]+)+|[A-Z]+(?:\.[A-Z]+)+)`", step)
+        wanted = importlib.import_module(f"tillbook.providers.{provider}_events").RELEVANT
+        assert {name for name in named if not name.endswith(".py")} == set(wanted)
+
+
+def test_every_discrepancy_has_its_row() -> None:
+    """The directive of the nightly proof says of each type what it means and what ends it, and of nothing else."""
+    from tillbook.matching import DISCREPANCIES
+
+    outputs = sections(ROOT / "directives/nightly-reconciliation.md")["Outputs"]
+    assert set(re.findall(r"^\| `(\w+)`", outputs, re.M)) == {kind for kind, _ in DISCREPANCIES}
+
+
 def test_the_table_of_operations_is_that_of_the_code() -> None:
     """Every kind of operation has its row: who carries it out, the window and the read lag as the code has them."""
     from tillbook.books.bodies import BODIES
