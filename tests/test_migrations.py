@@ -140,3 +140,20 @@ def test_f17_only_one_process_migrates(file: Path, next_migration: Next) -> None
     first.close()
     assert version(file) == int(step.name[:4])
     assert len(copies(file)) == 1
+
+
+def test_a_ledger_made_with_smaller_pages_keeps_them(file: Path) -> None:
+    """New files have larger pages; one that was made before opens, migrates and copies all the same."""
+    tool = raw(file)
+    tool.pragma("page_size", 4096)
+    tool.pragma("application_id", migrate.APPLICATION_ID)
+    tool.pragma("journal_mode", "wal")
+    tool.close()
+    ledger = filled(file)
+    assert ledger.database.pragma("page_size") == 4096
+    assert ledger.copy_in_memory().facts.count() == ledger.facts.count()
+    ledger.close()
+    newer = filled(file.with_name("newer.db"))
+    assert newer.database.pragma("page_size") == 8192
+    assert newer.copy_in_memory().facts.count() == newer.facts.count()
+    newer.close()

@@ -21,6 +21,9 @@ from tillbook.errors import Refused, TillbookError, Unavailable
 Row = dict[str, Any]
 FIRST_SAFE_SQLITE = 3_051_003
 BUSY_TIMEOUT_MS = 5_000
+PAGE_BYTES = 8192
+"""Of a new ledger. Two events with their bodies fit a page, so that a burst writes half as many pages as with 4096."""
+
 _HERE = Path(__file__).parent
 
 
@@ -41,6 +44,7 @@ class Database:
             self._set_pragmas()
 
     def _set_pragmas(self) -> None:
+        self._connection.pragma("page_size", PAGE_BYTES)  # a file that has pages already keeps theirs
         # Without recursive_triggers an `insert or replace` would overwrite a row past the triggers that keep it.
         wanted = {
             "journal_mode": "wal",
