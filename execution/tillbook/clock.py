@@ -12,12 +12,16 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 
+LOOK_AGAIN_SECONDS = 0.001  # a look at a file costs more than the check of a signature
+
+
 class Clock:
-    """Time for one process. `offset_file` is given in simulator mode only."""
+    """Time for one process. `offset_file` is given in simulator mode only, and looked at once a millisecond at most."""
 
     def __init__(self, offset_file: Path | None = None) -> None:
         self._offset_file = offset_file
         self._known: tuple[tuple[int, int], int] | None = None
+        self._looked_at = float("-inf")
 
     def now(self) -> int:
         """UTC seconds."""
@@ -33,6 +37,9 @@ class Clock:
     def _offset(self) -> int:
         if self._offset_file is None:
             return 0
+        if self.monotonic() - self._looked_at < LOOK_AGAIN_SECONDS and self._known:
+            return self._known[1]
+        self._looked_at = self.monotonic()
         try:
             written = self._offset_file.stat()
             version = (written.st_ino, written.st_mtime_ns)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -45,10 +45,11 @@ BUSY_PAUSE_SECONDS = 0.005
 Write = Callable[[int], bool]
 Endpoint = Callable[["Request"], Awaitable[Response]]
 _Answer = tuple[int, bytes, list[tuple[bytes, bytes]]]
-RECEIVED = b'{"received":true}'
+NO_BODY = [(b"content-length", b"0")]
+JSON_BODY = (b"content-type", b"application/json")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Waiter:
     write: Write
     done: asyncio.Future[bool]
@@ -133,7 +134,6 @@ class Webhooks:
             await self._others(scope, receive, send)
             return
         status, body, headers = await self._answer(provider, scope, receive)
-        headers = [*headers, (b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -142,18 +142,18 @@ class Webhooks:
             if scope["method"] != "POST":
                 raise HTTPException(405, "only POST is taken here", {"allow": "POST"})
             body = await read_body(receive)
-            event = await self._verified(provider, _headers(scope), body)
+            event = await self._verified(provider, _Headers(scope["headers"]), body)
             inbox = self._shop.ledger.inbox
             if not await self._commit.keep(lambda now: inbox.add(event, source="webhook", now=now)):
                 self._require_known(event)
         except HTTPException as error:
             extra = [(name.encode(), value.encode()) for name, value in (error.headers or {}).items()]
-            return error.status_code, _error(error.detail), extra
+            return _trouble(error.status_code, error.detail, extra)
         except TillbookError as error:
-            return 400 if isinstance(error, Refused) else 503, _error(error.message), []
-        return 200, RECEIVED, []
+            return _trouble(400 if isinstance(error, Refused) else 503, error.message)
+        return 200, b"", NO_BODY  # vendors read the status alone; a body would be one more packet for each event
 
-    async def _verified(self, provider: Provider, headers: dict[str, str], body: bytes) -> Event:
+    async def _verified(self, provider: Provider, headers: Mapping[str, str], body: bytes) -> Event:
         """The event, once its signature is checked; in a worker where the vendor must be asked for that."""
         if not provider.asks_first(headers):
             return provider.verify(headers, body)
@@ -169,13 +169,25 @@ class Webhooks:
         return anyio.CapacityLimiter(WORKERS)
 
 
-def _headers(scope: Message) -> dict[str, str]:
-    """Names are in lower case; a name that stands twice has both values, as RFC 9110 joins them."""
-    found: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    return found
+class _Headers(Mapping[str, str]):
+    """Headers as they came, read where they are needed: names in lower case, and a name that stands twice has both
+    values, as RFC 9110 joins them."""
+
+    def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
+        self._raw = raw
+
+    def __getitem__(self, name: str) -> str:
+        wanted = name.encode("latin-1")
+        values = [value for given, value in self._raw if given == wanted]
+        if not values:
+            raise KeyError(name)
+        return b", ".join(values).decode("latin-1")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({name.decode("latin-1") for name, _ in self._raw})
+
+    def __len__(self) -> int:
+        return len({name for name, _ in self._raw})
 
 
 def _other_routes(
@@ -236,8 +248,9 @@ def _fail(batch: list[_Waiter], error: Unavailable) -> None:
             waiter.done.set_exception(error)
 
 
-def _error(message: str) -> bytes:
-    return json.dumps({"error": message}).encode()
+def _trouble(status: int, message: str, extra: Iterable[tuple[bytes, bytes]] = ()) -> _Answer:
+    body = json.dumps({"error": message}).encode()
+    return status, body, [*extra, JSON_BODY, (b"content-length", b"%d" % len(body))]
 
 
 def _answer(status: int) -> Callable[[Request, Exception], Response]:
