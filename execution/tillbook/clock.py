@@ -11,7 +11,6 @@ import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-
 LOOK_AGAIN_SECONDS = 0.001  # a look at a file costs more than the check of a signature
 
 
@@ -21,6 +20,7 @@ class Clock:
     def __init__(self, offset_file: Path | None = None) -> None:
         self._offset_file = offset_file
         self._known: tuple[tuple[int, int], int] | None = None
+        self._found = 0
         self._looked_at = float("-inf")
 
     def now(self) -> int:
@@ -35,16 +35,21 @@ class Clock:
         time.sleep(seconds)
 
     def _offset(self) -> int:
+        """Seconds that the simulator added; nothing outside simulator mode."""
         if self._offset_file is None:
             return 0
-        if self.monotonic() - self._looked_at < LOOK_AGAIN_SECONDS and self._known:
-            return self._known[1]
-        self._looked_at = self.monotonic()
+        moment = self.monotonic()
+        if moment - self._looked_at >= LOOK_AGAIN_SECONDS:
+            self._found, self._looked_at = self._look(self._offset_file), moment
+        return self._found
+
+    def _look(self, file: Path) -> int:
+        """What the file says now; it is read again only when it is another one than before."""
         try:
-            written = self._offset_file.stat()
+            written = file.stat()
             version = (written.st_ino, written.st_mtime_ns)
             if self._known is None or self._known[0] != version:
-                self._known = (version, int(json.loads(self._offset_file.read_text())["offset_seconds"]))
+                self._known = (version, int(json.loads(file.read_text())["offset_seconds"]))
         except FileNotFoundError:
             return 0
         return self._known[1]

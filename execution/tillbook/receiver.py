@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tillbook.events import Event
     from tillbook.pay_pages import PayPages
     from tillbook.providers import Provider
-    from tillbook.serving import Application, Message, Receive, Send
+    from tillbook.serving import Answer, Application, Message, Receive, Send, Take
     from tillbook.workshop import Workshop
 
 BODY_LIMIT_BYTES = 1024 * 1024
@@ -42,17 +42,13 @@ QUIET_TURNS = 2
 BUSY_LIMIT_SECONDS = 3.0
 BUSY_PAUSE_SECONDS = 0.005
 
+Told = TypeVar("Told")
 Write = Callable[[int], bool]
+Then = Callable[[bool | Unavailable], object]
 Endpoint = Callable[["Request"], Awaitable[Response]]
 _Answer = tuple[int, bytes, list[tuple[bytes, bytes]]]
 NO_BODY = [(b"content-length", b"0")]
 JSON_BODY = (b"content-type", b"application/json")
-
-
-@dataclass(slots=True)
-class _Waiter:
-    write: Write
-    done: asyncio.Future[bool]
 
 
 class SharedCommit:
@@ -60,18 +56,26 @@ class SharedCommit:
 
     def __init__(self, shop: Workshop) -> None:
         self._shop = shop
-        self._waiting: list[_Waiter] = []
+        self._waiting: list[tuple[Write, Then]] = []
         self._scheduled = False
 
-    async def keep(self, write: Write) -> bool:
-        """Call `write(now)` in the next commit; its answer, once durable. Raises Unavailable when it is not."""
-        loop = asyncio.get_running_loop()
-        waiter = _Waiter(write, loop.create_future())
-        self._waiting.append(waiter)
+    def add(self, write: Write, then: Then) -> None:
+        """Call `write(now)` in the next commit, then `then` with its answer once that is durable, or with what kept it
+        from being so."""
+        self._waiting.append((write, then))
         if not self._scheduled:
             self._scheduled = True
+            loop = asyncio.get_running_loop()
             loop.call_soon(self._gather, loop, 0, 0)
-        return await waiter.done
+
+    async def keep(self, write: Write) -> bool:
+        """The same for whoever waits: the answer, once durable. Raises Unavailable when it is not."""
+        told: asyncio.Future[bool | Unavailable] = asyncio.get_running_loop().create_future()
+        self.add(write, partial(_tell, told))
+        answer = await told
+        if isinstance(answer, Unavailable):
+            raise answer
+        return answer
 
     def _gather(self, loop: asyncio.AbstractEventLoop, seen: int, quiet: int) -> None:
         """Commit when the loop turned twice and brought nobody more: a sync costs more than all else together."""
@@ -87,19 +91,17 @@ class SharedCommit:
         try:
             with self._shop.ledger.transaction():
                 now = self._shop.clock.now()
-                answers = [waiter.write(now) for waiter in batch]
+                answers: list[bool | Unavailable] = [write(now) for write, _ in batch]
         except Unavailable as error:
             if loop.time() < give_up_at:  # never wait inside the loop: come back by its timer
                 self._waiting = batch + self._waiting
                 loop.call_later(BUSY_PAUSE_SECONDS, self._commit, loop, give_up_at)
                 return
-            _fail(batch, error)
-        except Exception as error:  # noqa: BLE001  whatever it was, every waiter must hear of it
-            _fail(batch, Unavailable(f"the ledger did not take it: {type(error).__name__}"))
-        else:
-            for waiter, answer in zip(batch, answers, strict=True):
-                if not waiter.done.done():
-                    waiter.done.set_result(answer)
+            answers = [error] * len(batch)
+        except Exception as error:  # noqa: BLE001  whatever it was, everybody who waits must hear of it
+            answers = [Unavailable(f"the ledger did not take it: {type(error).__name__}")] * len(batch)
+        for (_, then), answer in zip(batch, answers, strict=True):
+            then(answer)
         self._scheduled = bool(self._waiting)
         if self._scheduled:
             loop.call_soon(self._gather, loop, 0, 0)
@@ -137,32 +139,63 @@ class Webhooks:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
+    def at_once(self, scope: Message) -> Take | None:
+        """How to take a request whose body is short: with no wait but for its commit, so without a task of its own.
+
+        None for all that goes the long way: other addresses and methods, and what its vendor must be asked about.
+        """
+        provider = self._providers.get(scope["raw_path"])
+        if provider is None or scope["method"] != "POST":
+            return None
+        headers = _Headers(scope["headers"])
+        return None if provider.asks_first(headers) else partial(self._take, provider, headers)
+
+    def _take(self, provider: Provider, headers: Mapping[str, str], body: bytes, answer: Answer) -> None:
+        try:
+            self._keep(provider.verify(headers, body), answer)
+        except TillbookError as error:
+            answer(*_refusal(error))
+        except Exception as error:  # noqa: BLE001  a bug of ours: the vendor shall send it again
+            answer(*_trouble(503, f"it could not be taken: {type(error).__name__}"))
+
     async def _answer(self, provider: Provider, scope: Message, receive: Receive) -> _Answer:
         try:
             if scope["method"] != "POST":
                 raise HTTPException(405, "only POST is taken here", {"allow": "POST"})
             body = await read_body(receive)
             event = await self._verified(provider, _Headers(scope["headers"]), body)
-            inbox = self._shop.ledger.inbox
-            if not await self._commit.keep(lambda now: inbox.add(event, source="webhook", now=now)):
-                self._require_known(event)
         except HTTPException as error:
             extra = [(name.encode(), value.encode()) for name, value in (error.headers or {}).items()]
             return _trouble(error.status_code, error.detail, extra)
         except TillbookError as error:
-            return _trouble(400 if isinstance(error, Refused) else 503, error.message)
-        return 200, b"", NO_BODY  # vendors read the status alone; a body would be one more packet for each event
+            return _refusal(error)
+        told: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
+        self._keep(event, lambda *answer: _tell(told, answer))
+        return await told
+
+    def _keep(self, event: Event, answer: Answer) -> None:
+        """Answer when the event is durable, and only then."""
+        inbox = self._shop.ledger.inbox
+        self._commit.add(
+            lambda now: inbox.add(event, source="webhook", now=now), lambda kept: answer(*self._ended(event, kept))
+        )
+
+    def _ended(self, event: Event, kept: bool | Unavailable) -> _Answer:
+        """Kept now or before: 200. Vendors read the status alone; a body would be one more packet for each event."""
+        try:
+            if isinstance(kept, Unavailable):
+                raise kept
+            if not kept and self._shop.ledger.inbox.is_taken(event):
+                raise Forged("another message came by this delivery before")
+        except TillbookError as error:
+            return _refusal(error)
+        return 200, b"", NO_BODY
 
     async def _verified(self, provider: Provider, headers: Mapping[str, str], body: bytes) -> Event:
         """The event, once its signature is checked; in a worker where the vendor must be asked for that."""
         if not provider.asks_first(headers):
             return provider.verify(headers, body)
         return await anyio.to_thread.run_sync(provider.verify, headers, body, limiter=self._workers)
-
-    def _require_known(self, event: Event) -> None:
-        """Raise Forged when it was not kept because its delivery brought another message."""
-        if self._shop.ledger.inbox.is_taken(event):
-            raise Forged("another message came by this delivery before")
 
     @cached_property
     def _workers(self) -> anyio.CapacityLimiter:
@@ -242,10 +275,14 @@ async def read_body(receive: Receive) -> bytes:
     return b"".join(parts)
 
 
-def _fail(batch: list[_Waiter], error: Unavailable) -> None:
-    for waiter in batch:
-        if not waiter.done.done():
-            waiter.done.set_exception(error)
+def _tell(waiting: asyncio.Future[Told], answer: Told) -> None:
+    if not waiting.done():  # whoever waited may have gone
+        waiting.set_result(answer)
+
+
+def _refusal(error: TillbookError) -> _Answer:
+    """400 says 'do not send this again', 503 says 'later'."""
+    return _trouble(400 if isinstance(error, Refused) else 503, error.message)
 
 
 def _trouble(status: int, message: str, extra: Iterable[tuple[bytes, bytes]] = ()) -> _Answer:

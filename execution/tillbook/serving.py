@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 REQUEST_DEADLINE_SECONDS = 15.0
 KEEP_ALIVE_SECONDS = 15
@@ -25,13 +27,27 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
+Answer = Callable[[int, bytes, list[tuple[bytes, bytes]]], object]
+"""Takes status, body and headers of a whole answer, once."""
+Take = Callable[[bytes, Answer], None]
+"""Takes a request's body and answers it, now or later."""
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """One connection. A request that comes in one piece, as nearly all do, needs no timer at all."""
+    """One connection. A request that comes in one piece, as nearly all do, needs no timer at all.
+
+    An application may have a method `at_once(scope)` that names a Take for a request: then one of known, short length
+    is handed over with its whole body, and needs no task, no messages and no second write. All else is plain ASGI.
+    """
 
     deadline_seconds = REQUEST_DEADLINE_SECONDS
     _timer: asyncio.TimerHandle | None = None
+    _taking: tuple[RequestResponseCycle, Take] | None = None
+
+    def __init__(self, config: uvicorn.Config, *args: Any, **more: Any) -> None:
+        super().__init__(config, *args, **more)
+        self._at_once: Callable[[Any], Take | None] | None = getattr(config.app, "at_once", None)
+
     _in_headers = True
     _complete = False
     _received = 0
@@ -69,6 +85,33 @@ class LimitedProtocol(HttpToolsProtocol):
         self._complete = True
         self._stop_timer()
         super().on_message_complete()
+        if self._taking is not None:
+            (cycle, take), self._taking = self._taking, None
+            take(bytes(cycle.body), partial(self._answer, cycle))
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        usual = app is self.config.loaded_app and not cycle.waiting_for_100_continue and _is_short(cycle.scope)
+        take = self._at_once(cycle.scope) if self._at_once and usual else None
+        if take is None:
+            super()._start_asgi_task(cycle, app)
+        elif cycle.more_body:
+            self._taking = (cycle, take)
+        else:  # it came behind another one and waited for its turn
+            take(bytes(cycle.body), partial(self._answer, cycle))
+
+    def _answer(
+        self, cycle: RequestResponseCycle, status: int, body: bytes, headers: list[tuple[bytes, bytes]]
+    ) -> None:
+        """A whole answer in one write, as uvicorn writes it in two."""
+        if cycle.disconnected or cycle.response_started:
+            return
+        cycle.response_started = cycle.response_complete = True
+        closing = [] if cycle.keep_alive else [(b"connection", b"close")]
+        lines = [b"%b: %b\r\n" % line for line in (*cycle.default_headers, *headers, *closing)]
+        self.transport.write(b"".join((STATUS_LINE[status], *lines, b"\r\n", body)))
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
 
     def _start_timer(self) -> None:
         self._timer = self.loop.call_later(self.deadline_seconds, self._cut_off, b"408 Request Timeout")
@@ -86,6 +129,12 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._received and (self.cycle is None or self._in_headers or not self.cycle.response_started):
             self.transport.write(b"HTTP/1.1 %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n" % status)
         self.transport.close()
+
+
+def _is_short(scope: Any) -> bool:
+    """Whether a request says its length, and is no longer than what uvicorn reads ahead."""
+    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    return length.isdigit() and int(length) <= HIGH_WATER_LIMIT
 
 
 async def _headers_too_large(_scope: Message, _receive: Receive, send: Send) -> None:

@@ -45,9 +45,10 @@ async def hello(_scope: Message, _receive: object, send: Callable[[Message], Awa
 class OneByOne(receiver.SharedCommit):
     """A transaction of its own for each event."""
 
-    async def keep(self, write: receiver.Write) -> bool:
+    def add(self, write: receiver.Write, then: receiver.Then) -> None:
         with self._shop.ledger.transaction():
-            return write(self._shop.clock.now())
+            kept = write(self._shop.clock.now())
+        then(kept)
 
 
 async def limit(port: int) -> None:

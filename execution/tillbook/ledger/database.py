@@ -98,11 +98,11 @@ class Database:
         rows = self.all(name, **params)
         return rows[0] if rows else None
 
-    def run(self, name: str, /, **params: Any) -> int:
-        """A named change, inside a transaction; says how many rows it changed."""
+    def run(self, name: str, values: tuple[Any, ...] = (), /, **params: Any) -> int:
+        """A named change, inside a transaction; says how many rows it changed. Its values are by place or by name."""
         if not self.in_transaction:
             raise TillbookError(f"{name} changes the ledger outside a transaction")
-        self._connection.execute(query(name), params)
+        self._connection.execute(query(name), values or params)
         return self._connection.changes()
 
     def inserted(self) -> int:

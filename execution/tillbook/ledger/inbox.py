@@ -34,23 +34,22 @@ class Inbox:
 
     def add(self, event: Event, *, source: str, now: int) -> bool:
         """Keep an event; False when it was here already, or another one came by its delivery. In a transaction."""
-        return bool(
-            self._database.run(
-                "inbox.add",
-                provider=event.provider,
-                event=event.id,
-                type=event.type,
-                object=event.object_id,
-                account=event.account,
-                livemode=int(event.livemode),
-                api_version=event.api_version,
-                created_at=event.created_at,
-                source=source,
-                body=event.body,
-                delivery=event.delivery,
-                now=now,
-            )
+        values = (
+            event.provider,
+            event.id,
+            event.type,
+            event.object_id,
+            event.account,
+            int(event.livemode),
+            event.api_version,
+            event.created_at,
+            now,
+            source,
+            event.body,
+            now,  # when it is due
+            event.delivery,
         )
+        return bool(self._database.run("inbox.add", values))  # by place: names take longer than the rest of an insert
 
     def is_taken(self, event: Event) -> bool:
         """Whether its delivery brought another message before: a signature may fit two of them (A4)."""

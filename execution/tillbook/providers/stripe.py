@@ -67,6 +67,7 @@ class StripeProvider:
         self._clock = clock
         self._calls = StripeCalls(settings, clock)
         self._links = StripeLinks(self._calls)
+        self._webhook_secrets = tuple(secret for secret in settings.stripe_webhook_secrets if secret.strip())
 
     # -- plans and operations ----------------------------------------------------------------------
 
@@ -317,7 +318,7 @@ class StripeProvider:
 
     def webhook_ready(self) -> None:
         """Raise Refused when there is no secret to verify with: a receiver must not even start then."""
-        if not any(secret.strip() for secret in self._settings.stripe_webhook_secrets):
+        if not self._webhook_secrets:
             raise Refused(
                 "STRIPE_WEBHOOK_SECRET is empty, so no event could be verified",
                 hint=f"Set it to the endpoint's signing secret (whsec_...), then run: {CHECK_SETUP}",
@@ -331,7 +332,7 @@ class StripeProvider:
         """Check the signature over the raw bytes and its time, then read the envelope."""
         self.webhook_ready()
         header = headers.get("stripe-signature", "")
-        require_signature(header, body, self._settings.stripe_webhook_secrets, now=self._clock.now())
+        require_signature(header, body, self._webhook_secrets, now=self._clock.now())
         return read_event(body)
 
 

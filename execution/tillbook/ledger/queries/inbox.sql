@@ -1,6 +1,6 @@
 -- name: add   a second delivery of the same event changes nothing, nor does another event by the same delivery
 insert into inbox (provider, event, type, object, account, livemode, api_version, created_at, received_at, source, body, next_attempt_at, delivery)
-values (:provider, :event, :type, :object, :account, :livemode, :api_version, :created_at, :now, :source, :body, :now, :delivery)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 on conflict do nothing;
 
 -- name: other_by_delivery   what came by this delivery and is not this message
