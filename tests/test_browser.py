@@ -169,7 +169,7 @@ def test_by_keyboard_alone(front: Front, customer: Customer) -> None:
     """Tab, Enter and typing are enough; the focus goes through the page as it is read, and is always seen."""
     front.till.invoiced("INV-W3")
     customer.visit(front.link("INV-W3"))
-    assert (customer.tab(), customer.focus_width >= 2) == ("Pay 60.00 USD", True)
+    assert (customer.tab(), customer.focus_width >= 2) == ("Pay 60.00 USD with Stripe", True)
     with customer.next_page():
         customer.press(Keys.ENTER)
     typed = {"Card number": DECLINED, "Expires": "12 / 40", "Security code": "123", "Name on card": "Grace Hopper"}

@@ -89,6 +89,7 @@ def on_a_terminal(script: str, *arguments: str) -> tuple[int, str]:
 def test_a_terminal_shows_a_panel_and_a_table(till: Till) -> None:
     """A person sees boxes and amounts with their currency, not JSON."""
     till.finished()
+    assert till.run("connect_quickbooks").code == 0
     code, shown = on_a_terminal("show_payment", "INV-1001")
     assert code == 0
     assert "60.00 USD" in shown

@@ -53,8 +53,8 @@ def test_the_plain_function_does_the_same(till: Till) -> None:
 
 
 def test_g20_a_rehearsal_plans_what_the_real_run_does(till: Till) -> None:
-    """The account that would be made, with its parameters, to the byte."""
+    """The accounts that would be made, one for each provider, with their parameters, to the byte."""
     plan = rehearse(till, "connect_quickbooks")["plan"]
     till.run("connect_quickbooks")
-    assert [step["kind"] for step in plan] == ["create_account"]
+    assert [step["kind"] for step in plan] == ["create_account"] * 2
     assert plan == operations(till)

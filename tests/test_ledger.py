@@ -21,7 +21,7 @@ from tillbook.errors import Refused, Unavailable
 from tillbook.facts import ProcessorFee
 from tillbook.journal import Line
 from tillbook.ledger import Ledger
-from tillbook.ledger.database import Database, query
+from tillbook.ledger.database import PAGE_BYTES, Database, query
 
 SQLITE_WITHOUT_WAL_RESET_BUG = 3_051_003
 
@@ -143,7 +143,7 @@ def test_f6_a_full_disk_is_unavailable_and_leaves_no_half(file: Path) -> None:
     ledger = filled(file)
     facts, pages = ledger.facts.count(), ledger.database.pragma("page_count")
     ledger.database.pragma("max_page_count", pages)
-    body = os.urandom(20_000 + 4096 * ledger.database.pragma("freelist_count"))
+    body = os.urandom(20_000 + PAGE_BYTES * ledger.database.pragma("freelist_count"))
     with pytest.raises(Unavailable, match="could not be written"):
         keep(ledger, body)
     assert ledger.facts.count() == facts
@@ -395,7 +395,7 @@ def test_f8_a_damaged_file_is_refused_or_told(file: Path, damage: str) -> None:
     if damage == "header":
         content[:100] = bytes(100)
     elif damage == "page":
-        content[4096 * (page - 1) : 4096 * page] = os.urandom(4096)
+        content[PAGE_BYTES * (page - 1) : PAGE_BYTES * page] = os.urandom(PAGE_BYTES)
     else:
         del content[len(content) // 2 :]
     file.write_bytes(content)

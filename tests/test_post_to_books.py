@@ -142,6 +142,6 @@ def test_g20_a_rehearsal_says_that_an_account_would_be_made(till: Till) -> None:
     till.run("post_to_books")
     real = operations(till)[done:]
     assert [step["kind"] for step in real] == ["create_account", "post_payment"]
-    assert plan[1]["params"].pop("deposit_account_id") == "(new)"
+    assert plan[1]["params"].pop("deposit_account_id") == "(new) Stripe Clearing (USD)"
     real[1]["params"].pop("deposit_account_id")
     assert plan == real

@@ -315,7 +315,11 @@ def test_the_state_shows_what_went_back(api: stripe.StripeClient, simulator: Sim
     end(simulator, refund(api, payment, 400).id, "failed")
     state = requests.get(f"{simulator.url}/_control/state", timeout=10).json()
     moved = {name: state[name]["stripe"] for name in ("captured", "refunded", "statement")}
-    assert moved == {"captured": {"usd": 10_000}, "refunded": {"usd": 2_500}, "statement": {"usd": 10_000 - 320 - 2_500}}
+    assert moved == {
+        "captured": {"usd": 10_000},
+        "refunded": {"usd": 2_500},
+        "statement": {"usd": 10_000 - 320 - 2_500},
+    }
     assert "stripe.refund_start" not in state["counts"]
     assert sum(row["net"] for row in rows(api)) == 7_180
 

@@ -74,8 +74,8 @@ def _checkout(operation: Operation) -> Json:
     return {"checkout_id": f"(new) {operation.subject}", "url": "", "expires_at": expires_at}
 
 
-def _new(_: Operation) -> Json:
-    return {"id": "(new)"}
+def _new(operation: Operation) -> Json:
+    return {"id": f"(new) {operation.subject}"}
 
 
 def _receipt(operation: Operation) -> Json:
