@@ -23,7 +23,7 @@ def reconcile_payments(
     accept: str = "",
     because: str = "",
 ) -> Reconciled:
-    """Compare Stripe's statement, the ledger and QuickBooks from the date `first` to `last` (default: 35 days to now).
+    """Compare every statement, the ledger and QuickBooks from the date `first` to `last` (default: 35 days to now).
 
     Raises Refused (a wrong date, a statement that is suspiciously empty), Unavailable (another one is at work).
     """

@@ -29,7 +29,7 @@ def show_payment(anything: str, *, shop: Workshop) -> Shown:
 def app(
     shop: Workshop,
     anything: Annotated[
-        str, typer.Argument(help="An invoice number, mail address, pi_, ch_, cs_, evt_, operation or QuickBooks id.")
+        str, typer.Argument(help="An invoice number, a mail address, or any id: of a provider, an operation, QuickBooks.")
     ],
 ) -> Shown:
     """Show the whole chain of a sale: invoice, pages, events, facts, entries, documents, mails."""

@@ -141,6 +141,7 @@ def test_c18_pending_then_denied_was_never_money(till: Till) -> None:
     control(till.simulator, "capture_outcome", {"capture": capture["id"], "outcome": "declined"})
     settled(till)
     assert_not_paid(till)
+    assert pages(till) == [("expired", "not captured: PayPal did not complete the payment")]
     control(till.simulator, "captures", {"status": "COMPLETED"})
     page = till.run("create_checkout", "INV-1001", "--provider", "paypal").json
     assert page["already_done"] is False

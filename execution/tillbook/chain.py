@@ -25,7 +25,7 @@ def of(ledger: Ledger, anything: str) -> list[Link]:
     if not rows:
         raise Refused(
             f"nothing in the ledger is known as {anything!r}",
-            hint="Pass an invoice number, a mail address, or an id of Stripe or QuickBooks as it is written there.",
+            hint="Pass an invoice number, a mail address, or an id of a provider or QuickBooks as it is written there.",
         )
     return [_link(row) for row in rows]
 

@@ -185,12 +185,21 @@ def _read(shop: Workshop, page: Checkout) -> CheckoutState:
     status = "processing" if state.status == "approved" else state.status
     if status != page.status:
         reading = shop.provider(page.provider).read(state.payment) if status == "paid" else None
-        reason = f"not captured: {provider_name(page.provider)} does not know it any more" if state.gone else ""
         with shop.ledger.transaction():
-            shop.ledger.sales.set_checkout_status(page.id, status, reason)
+            shop.ledger.sales.set_checkout_status(page.id, status, _why_over(page, state))
             if reading is not None:
                 intake.record_reading(shop.ledger, page.provider, reading, shop.clock.now())
     return state
+
+
+def _why_over(page: Checkout, state: CheckoutState) -> str:
+    """Why a page that may have been used brought no money; empty for all others."""
+    name = provider_name(page.provider)
+    if state.gone:
+        return f"not captured: {name} does not know it any more"
+    if page.status == "processing" and state.status == "expired":
+        return f"not captured: {name} did not complete the payment"
+    return ""
 
 
 def _mint(shop: Workshop, issued: Issued, provider: str, amount: Money, *, lasting: bool) -> Opened:

@@ -37,7 +37,7 @@ def run(shop: Workshop) -> Iterator[Check]:
         yield _checked(name, look, shop)
     for provider in shop.settings.providers:
         yield _checked(f"{provider} account", partial(_account, provider), shop)
-        yield _checked(f"{provider} webhook secret", partial(_webhook, provider), shop)
+        yield _checked(f"{provider} webhooks", partial(_webhook, provider), shop)
 
 
 def _checked(name: str, look: Callable[[Workshop], str], shop: Workshop) -> Check:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MAILS = {"PaymentSucceeded": ("confirmation", "owner"), "PaymentRefunded": ("refund",)}
 POLL_OVERLAP_SECONDS = 300
-FIRST_POLL_SECONDS = 30 * 24 * 3600  # as far back as Stripe lists events
+FIRST_POLL_SECONDS = 30 * 24 * 3600  # as far back as a provider lists events
 
 
 @dataclass(frozen=True, slots=True)

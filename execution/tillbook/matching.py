@@ -77,7 +77,7 @@ class Remedy:
 
 
 DISCREPANCIES: dict[tuple[str, str], Remedy] = {
-    ("missing_in_ledger", ""): Remedy("the processor moved it, the ledger has not heard of it", _REPAIR, True),
+    ("missing_in_ledger", ""): Remedy("the processor moved it, the ledger has not heard of it", _REPAIR, True, True),
     ("missing_at_processor", ""): Remedy(
         "the ledger has it, the processor's statement does not: ask the processor; facts are never deleted",
         _ACCEPT,
