@@ -29,7 +29,8 @@ def show_payment(anything: str, *, shop: Workshop) -> Shown:
 def app(
     shop: Workshop,
     anything: Annotated[
-        str, typer.Argument(help="An invoice number, a mail address, or any id: of a provider, an operation, QuickBooks.")
+        str,
+        typer.Argument(help="An invoice number, mail address, or an id of a provider, operation or QuickBooks."),
     ],
 ) -> Shown:
     """Show the whole chain of a sale: invoice, pages, events, facts, entries, documents, mails."""

@@ -377,7 +377,7 @@ def test_g20_a_rehearsal_with_a_new_customer(till: Till) -> None:
     assert till.run("create_invoice", order).code == 0
     real = operations(till)
     assert [step["kind"] for step in real] == ["create_customer", "create_invoice"]
-    assert plan["plan"][1]["params"].pop("customer_id") .startswith("(new) Grace Ltd")
+    assert plan["plan"][1]["params"].pop("customer_id").startswith("(new) Grace Ltd")
     assert real[1]["params"].pop("customer_id")
     assert plan["plan"] == real
 

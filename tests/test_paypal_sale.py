@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import requests
 
+from create_checkout import create_checkout
 from receiving import Receiver, receiving
 from reconciling import clean, ended, looked, the_one
 from refunding import documents, in_ledger, settled, state
 from rehearsed import changes, rehearse
 from sale import Till, control
+from send_invoice import send_invoice
 from tillbook import invariants
+from tillbook.errors import Refused
+from tillbook.workshop import Workshop
 
 LAG = 4 * 3600  # longer than the statement may lag behind
 ONE_SALE = {"PaymentSucceeded": 1, "ProcessorFee": 1, "InvoiceIssued": 1}
@@ -297,6 +302,22 @@ def test_balance_ledger_and_books_agree_after_a_sale_and_a_refund(till: Till) ->
     assert any(proof["name"].startswith("PayPal balance") for proof in told["proofs"])
     assert documents(till) == ["Payment 60.00", "RefundReceipt 20.00"]
     assert state(till)["refunded"]["paypal"] == {"USD": 2000}
+
+
+def test_without_a_public_address_no_paypal_link_is_made_or_mailed(till: Till) -> None:
+    """PayPal's pages live for hours: exit 3 with the setting that helps, nothing mailed, nothing asked of PayPal."""
+    till.invoiced()
+    settings = replace(till.shop.settings, mode="test", stripe_secret_key="")
+    bare = Workshop(settings, till.shop.clock, till.shop.ledger, "somebody")
+    for step in (
+        lambda: create_checkout("INV-1001", provider="paypal", shop=bare),
+        lambda: send_invoice("INV-1001", shop=bare),
+    ):
+        with pytest.raises(Refused) as refusal:
+            step()
+        assert (refusal.value.exit_code, "TILLBOOK_BASE_URL" in refusal.value.hint) == (3, True)
+    assert till.mails() == []
+    assert till.requests("paypal", "POST", "/orders") == []
 
 
 def test_g20_a_dry_run_captures_nothing(till: Till) -> None:
