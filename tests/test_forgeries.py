@@ -231,6 +231,32 @@ def test_pipelined_requests_are_each_answered(till: Till, receiver: Receiver) ->
     assert _kept(till) == 2
 
 
+def test_whoever_hangs_up_costs_nobody_else_an_answer(till: Till, receiver: Receiver) -> None:
+    """Twenty senders do not wait for their answer; what they sent is kept, and everybody after them is answered."""
+    for number in range(20):
+        body = event_body(number)
+        with socket.create_connection((HOST, _port(receiver)), timeout=10) as connection:
+            connection.sendall(forgeries.wire(body=body, signature=receiver.signed(body)))
+    for number in range(20, 25):
+        body = event_body(number)
+        assert receiver.post(body, receiver.signed(body)).status_code == 200
+    assert _kept(till) == 25
+
+
+def test_a_body_in_pieces_and_a_long_one_are_taken_too(till: Till, receiver: Receiver) -> None:
+    """Short and whole is the usual case, not the only one: byte by byte, and beyond what is read ahead."""
+    body = event_body(1)
+    whole = forgeries.wire(body=body, signature=receiver.signed(body))
+    with socket.create_connection((HOST, _port(receiver)), timeout=10) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in (whole[:40], whole[40:-100], *(whole[place : place + 1] for place in range(-100, -1)), whole[-1:]):
+            connection.sendall(piece)
+        assert first_status(connection) == 200
+    long = event_body(2, note="x" * 200_000)
+    assert receiver.post(long, receiver.signed(long)).status_code == 200
+    assert _kept(till) == 2
+
+
 @pytest.mark.parametrize(
     ("beginning", "piece", "most"),
     [

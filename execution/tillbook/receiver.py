@@ -101,7 +101,7 @@ class SharedCommit:
         except Exception as error:  # noqa: BLE001  whatever it was, everybody who waits must hear of it
             answers = [Unavailable(f"the ledger did not take it: {type(error).__name__}")] * len(batch)
         for (_, then), answer in zip(batch, answers, strict=True):
-            then(answer)
+            loop.call_soon(then, answer)  # each by itself: what goes wrong with one is not the next one's trouble
         self._scheduled = bool(self._waiting)
         if self._scheduled:
             loop.call_soon(self._gather, loop, 0, 0)

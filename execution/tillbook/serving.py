@@ -43,14 +43,13 @@ class LimitedProtocol(HttpToolsProtocol):
     deadline_seconds = REQUEST_DEADLINE_SECONDS
     _timer: asyncio.TimerHandle | None = None
     _taking: tuple[RequestResponseCycle, Take] | None = None
+    _in_headers = True
+    _complete = False
+    _received = 0
 
     def __init__(self, config: uvicorn.Config, *args: Any, **more: Any) -> None:
         super().__init__(config, *args, **more)
         self._at_once: Callable[[Any], Take | None] | None = getattr(config.app, "at_once", None)
-
-    _in_headers = True
-    _complete = False
-    _received = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         super().connection_made(transport)
