@@ -26,6 +26,7 @@ from tillbook.providers import (
     RefundRequest,
     paypal_orders,
     paypal_statement,
+    plans,
 )
 from tillbook.providers.paypal_calls import PayPalCalls
 from tillbook.providers.paypal_events import RELEVANT, listed_event, read_event, shown_event
@@ -89,7 +90,7 @@ class PayPalProvider:
 
     def plan_close(self, checkout_id: str) -> Plan:
         """The operation that promises never to capture an order: PayPal is asked for nothing but how it stands."""
-        return paypal_orders.close_plan(checkout_id)
+        return plans.close_plan(self.name, checkout_id)
 
     def plan_refund(self, request: RefundRequest) -> Plan:
         """The operation that gives money back. Raises Refused for an amount that PayPal cannot pay exactly."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from tillbook.errors import Refused
 from tillbook.money import parse, paypal_amount
 from tillbook.operations import Json, Operation, Plan
-from tillbook.providers import CheckoutRequest, CheckoutState
+from tillbook.providers import CheckoutRequest, CheckoutState, plans
 
 _LONGEST_DESCRIPTION = 127
 
@@ -19,24 +19,8 @@ def checkout_plan(request: CheckoutRequest) -> Plan:
             f"PayPal has no page that lasts, so none can be made for {request.invoice}",
             hint="Set TILLBOOK_BASE_URL to the public address of receive_webhooks.py: then links lead to our own page.",
         )
-    if request.amount.minor <= 0:
-        raise Refused(f"a checkout of {request.amount} cannot be made; expected an amount above zero")
     paypal_amount(request.amount)
-    params = {
-        "invoice": request.invoice,
-        "amount": request.amount.text,
-        "currency": request.amount.currency,
-        "description": request.description,
-        "email": request.email,
-        "success_url": request.success_url,
-        "cancel_url": request.cancel_url,
-    }
-    return Plan("create_checkout", f"paypal/{request.invoice}", "paypal", params)
-
-
-def close_plan(checkout_id: str) -> Plan:
-    """The operation that promises never to capture an order."""
-    return Plan("close_checkout", checkout_id, "paypal", {"checkout_id": checkout_id})
+    return plans.checkout_plan("paypal", request)
 
 
 def capture_plan(state: CheckoutState) -> Plan | None:

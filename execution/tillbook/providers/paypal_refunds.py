@@ -8,7 +8,7 @@ from tillbook.errors import Unavailable
 from tillbook.facts import Fact, PaymentRefunded, ProcessorFee
 from tillbook.money import parse, paypal_amount
 from tillbook.operations import Json, Operation, Plan
-from tillbook.providers import RefundRequest, refund_subject
+from tillbook.providers import RefundRequest, plans
 from tillbook.providers.paypal_objects import moment, money, ours, text
 
 _STATUSES = {"COMPLETED": "succeeded", "PENDING": "pending", "FAILED": "failed", "CANCELLED": "canceled"}
@@ -16,18 +16,9 @@ _ENDED_WITHOUT_MONEY = ("FAILED", "CANCELLED")
 
 
 def refund_plan(request: RefundRequest) -> Plan:
-    """The operation that gives money back; always with an explicit amount (C13). Raises Refused for a wrong amount."""
+    """The operation that gives money back. Raises Refused for an amount that PayPal cannot pay exactly."""
     paypal_amount(request.amount)
-    params = {
-        "payment": request.payment,
-        "invoice": request.invoice,
-        "amount": request.amount.text,
-        "amount_minor": request.amount.minor,
-        "currency": request.amount.currency,
-        "reason": request.reason,
-        "purpose": request.purpose,
-    }
-    return Plan("refund_payment", refund_subject("paypal", request.payment, request.reference), "paypal", params)
+    return plans.refund_plan("paypal", request)
 
 
 def refund_body(operation: Operation) -> Json:

@@ -17,7 +17,7 @@ from tillbook.events import Event
 from tillbook.matching import Movement
 from tillbook.money import Money, stripe_amount
 from tillbook.operations import Evidence, Json, Operation, Plan
-from tillbook.providers import Account, CheckoutRequest, CheckoutState, Reading, RefundRequest, stripe_statement
+from tillbook.providers import Account, CheckoutRequest, CheckoutState, Reading, RefundRequest, plans, stripe_statement
 from tillbook.providers.signatures import require_signature
 from tillbook.providers.stripe_calls import PAGE_SIZE, StripeCalls
 from tillbook.providers.stripe_errors import CHECK_SETUP
@@ -76,24 +76,12 @@ class StripeProvider:
 
         Raises Refused for an amount that Stripe cannot charge exactly.
         """
-        if request.amount.minor <= 0:
-            raise Refused(f"a checkout of {request.amount} cannot be made; expected an amount above zero")
         stripe_amount(request.amount)
-        params = {
-            "invoice": request.invoice,
-            "amount": request.amount.text,
-            "currency": request.amount.currency,
-            "description": request.description,
-            "email": request.email,
-            "success_url": request.success_url,
-            "cancel_url": request.cancel_url,
-        }
-        kind_of_page = "" if request.success_url else "/lasting"
-        return Plan("create_checkout", f"{self.name}/{request.invoice}{kind_of_page}", self.name, params)
+        return plans.checkout_plan(self.name, request)
 
     def plan_close(self, checkout_id: str) -> Plan:
         """The operation that closes an open page for good."""
-        return Plan("close_checkout", checkout_id, self.name, {"checkout_id": checkout_id})
+        return plans.close_plan(self.name, checkout_id)
 
     def plan_refund(self, request: RefundRequest) -> Plan:
         """The operation that gives money back. Raises Refused for an amount that Stripe cannot pay exactly."""

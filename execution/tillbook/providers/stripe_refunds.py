@@ -9,7 +9,7 @@ from tillbook.errors import Unavailable
 from tillbook.facts import Fact, PaymentRefunded, RefundFailed
 from tillbook.money import parse, stripe_amount
 from tillbook.operations import Json, Operation, Plan
-from tillbook.providers import RefundRequest, refund_subject
+from tillbook.providers import RefundRequest, plans
 from tillbook.providers.stripe_objects import money, number, reference, text, written
 
 if TYPE_CHECKING:
@@ -23,18 +23,9 @@ _ENDED_WITHOUT_MONEY = ("canceled", "failed")
 
 
 def refund_plan(request: RefundRequest) -> Plan:
-    """The operation that gives money back; always with an explicit amount (C13). Raises Refused for a wrong amount."""
+    """The operation that gives money back. Raises Refused for an amount that Stripe cannot pay exactly."""
     stripe_amount(request.amount)
-    params = {
-        "payment": request.payment,
-        "invoice": request.invoice,
-        "amount": request.amount.text,
-        "amount_minor": request.amount.minor,
-        "currency": request.amount.currency,
-        "reason": request.reason,
-        "purpose": request.purpose,
-    }
-    return Plan("refund_payment", refund_subject("stripe", request.payment, request.reference), "stripe", params)
+    return plans.refund_plan("stripe", request)
 
 
 def refund_params(operation: Operation) -> RefundCreateParams:
