@@ -231,6 +231,20 @@ def test_pipelined_requests_are_each_answered(till: Till, receiver: Receiver) ->
     assert _kept(till) == 2
 
 
+def test_a_thousand_requests_in_one_piece_are_each_answered(till: Till, receiver: Receiver) -> None:
+    """Behind one that waits for its turn nothing nests: the last gets its answer like the first."""
+    first = f"GET /healthz HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+    empty = b"POST /webhooks/stripe HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+    with socket.create_connection((HOST, _port(receiver)), timeout=10) as connection:
+        connection.sendall(first + 700 * empty)
+        received = b""
+        while received.count(b"HTTP/1.1 ") < 701:
+            piece = connection.recv(65536)
+            assert piece, f"closed after {received.count(b'HTTP/1.1 ')} answers"
+            received += piece
+    assert received.count(b"HTTP/1.1 400 ") == 700
+
+
 def test_whoever_hangs_up_costs_nobody_else_an_answer(till: Till, receiver: Receiver) -> None:
     """Twenty senders do not wait for their answer; what they sent is kept, and everybody after them is answered."""
     for number in range(20):

@@ -255,7 +255,7 @@ _SOME = {
         "insert into payment_invoice values ('stripe', 'pi_9', 'INV-9', 'a guess', 1)",
         "insert into message (key, kind, invoice, next_attempt_at, created_at) values ('m', 'invoice', 'INV-9', 1, 1)",
         "insert into document_fact values ('nothing', 'Payment', 1)",
-        "insert into checkout values ('cs', 'stripe', 'INV-9', 'op9', 'u', 1, 'USD', 1, 'open', 1, '')",
+        "insert into checkout values ('cs', 'stripe', 'INV-9', 'op9', 'u', 1, 'USD', 1, 'open', 1, '', 0)",
         "insert into proven_key values ('f', 'quickbooks')",
         "update invoice set customer = 'nobody'",
     ],
@@ -388,7 +388,7 @@ def test_a_sent_mail_stays_sent(ledger: Ledger) -> None:
 def test_one_open_page_for_an_invoice_and_provider(ledger: Ledger) -> None:
     """Two open pages for the same money would be two payments."""
     first, second = page_operation(ledger, nth=2), page_operation(ledger, nth=3)
-    row = "insert into checkout values ('{0}', 'stripe', 'INV-1', '{1}', 'u', 1, 'USD', 1, 'open', 1, '')"
+    row = "insert into checkout values ('{0}', 'stripe', 'INV-1', '{1}', 'u', 1, 'USD', 1, 'open', 1, '', 0)"
     ask(ledger, row.format("cs_a", first.id))
     refused(ledger, row.format("cs_b", second.id), "UNIQUE")
 

@@ -20,7 +20,10 @@ from tillbook.providers import CheckoutRequest, CheckoutState
 
 if TYPE_CHECKING:
     from tillbook.invoices import Issued
+    from tillbook.operations import Operation
     from tillbook.workshop import Workshop
+
+CAPTURE = "capture_checkout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +84,37 @@ def settle_pages(shop: Workshop, number: str) -> int:
     that ask for other than what is open; says how many ended."""
     with shop.ledger.lock(f"checkouts:{number}"):
         unfinished = {page.id for page in _pages(shop, number) if page.status != "paid"}
+        _end_captures_of_closed(shop, number)
         states = _refresh(shop, number)
         _close_others(shop, number, states)
         if _capture(shop, number, states):
             _close_others(shop, number, _refresh(shop, number))
         going_on = {page.id for page in _pages(shop, number) if page.status != "paid"}
     return len(unfinished - going_on)
+
+
+def settle_capture(shop: Workshop, operation: Operation) -> None:
+    """Finish a capture that some run left behind, together with the pages of its invoice: only there it is known
+    whether the money is still due."""
+    page = shop.ledger.sales.checkout(operation.subject)
+    assert page is not None, "a capture is of a page of ours"
+    settle_pages(shop, page.invoice)
+
+
+def _end_captures_of_closed(shop: Workshop, number: str) -> None:
+    """A page that is over is never captured: what was begun ends without being sent again."""
+    for page in shop.ledger.sales.checkouts_of_invoice(number):
+        if page.status == "expired" and _is_captured(shop, page):
+            _read(shop, page)
+
+
+def _is_captured(shop: Workshop, page: Checkout) -> bool:
+    """Whether a capture that was left unfinished turns out to be done; ended without being sent when it is not.
+
+    Raises Uncertain while nobody can tell.
+    """
+    last = shop.ledger.operations.last(CAPTURE, page.id)
+    return last is not None and last.unfinished and effects.withdraw(shop, last).state == "done"
 
 
 def _capture(shop: Workshop, number: str, states: list[CheckoutState]) -> bool:
@@ -122,11 +150,13 @@ def _opened(shop: Workshop, issued: Issued, provider: str, *, lasting: bool) -> 
 
 
 def _close_others(shop: Workshop, number: str, states: list[CheckoutState]) -> None:
-    """Close the pages that ask for other than what is open. QuickBooks is asked before the first."""
+    """Close the pages that ask for other than what is open. QuickBooks is asked before the first, and whenever money
+    waits for our capture: it must not move by what the balance was some time ago."""
     invoice = shop.ledger.sales.invoice(number)
     assert invoice is not None, "a page belongs to an invoice"
     zero = Money.zero(invoice.currency)
-    if not _wrong(shop, number, states, _unpaid(shop, number, invoice.balance or zero, states)):
+    due = any(state.status == "approved" for state in states)
+    if not due and not _wrong(shop, number, states, _unpaid(shop, number, invoice.balance or zero, states)):
         return
     with shop.ledger.lock(f"invoice-balance:{number}"):  # nothing is posted between these two reads
         booked = shop.books.invoice(invoice.quickbooks_id)
@@ -155,7 +185,10 @@ def _wrong(shop: Workshop, number: str, states: list[CheckoutState], amount: Mon
 
 
 def _close(shop: Workshop, pages: list[Checkout]) -> None:
+    """Close pages for good; one whose capture turns out to be done is paid, and stays."""
     for page in pages:
+        if _is_captured(shop, page):
+            continue
         effects.perform(shop, shop.provider(page.provider).plan_close(page.id))
 
 

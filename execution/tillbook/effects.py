@@ -60,6 +60,21 @@ def settle(shop: Workshop, operation: Operation) -> Operation:
         return finish(shop, fresh) if fresh.unfinished else fresh
 
 
+def withdraw(shop: Workshop, operation: Operation) -> Operation:
+    """End an operation that is not wanted any more, without sending it: refused when nothing left us yet, else by the
+    vendor's own evidence. Returns it done or refused. Raises Uncertain while nobody can tell."""
+    with shop.ledger.lock(f"{operation.kind}:{operation.subject}"):
+        fresh = shop.ledger.operations.get(operation.id)
+        assert fresh is not None, "operations are never deleted"
+        if fresh.state != "prepared":
+            return _look(shop, shop.door(fresh.door), fresh) if fresh.unfinished else fresh
+        with shop.ledger.transaction():
+            shop.ledger.operations.mark_refused(fresh, "not wanted any more", shop.clock.now())
+        ended = shop.ledger.operations.get(operation.id)
+    assert ended is not None, "operations are never deleted"
+    return ended
+
+
 def finish(shop: Workshop, operation: Operation) -> Operation:
     """Send or look, by the rules of `operations.py`; the caller holds the lock of this kind and subject.
 

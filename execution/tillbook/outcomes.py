@@ -54,7 +54,11 @@ def _checkout(ledger: Ledger, operation: Operation, now: int) -> None:
 
 
 def _closed(ledger: Ledger, operation: Operation, now: int) -> None:
-    ledger.sales.set_checkout_status(operation.subject, "expired")
+    """The customer of an approved page may believe that it is paid, so the reason is kept."""
+    page = ledger.sales.checkout(operation.subject)
+    approved = page is not None and page.status == "processing"
+    reason = "not captured: it asked for more than was open" if approved else ""
+    ledger.sales.set_checkout_status(operation.subject, "expired", reason)
 
 
 def _posted(ledger: Ledger, operation: Operation, now: int) -> None:

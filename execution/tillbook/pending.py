@@ -35,6 +35,8 @@ def settle_all(shop: Workshop, troubles: Troubles, *, limit: int) -> int:
     """Settle unfinished operations and look at every open page; says how many reached their end."""
     settled = 0
     for operation in shop.ledger.operations.unfinished(limit):
+        if operation.kind == checkouts.CAPTURE:
+            continue  # with the pages of its invoice, below: its money may not be due any more
         with troubles.noted(f"{operation.kind} {operation.subject}"):
             effects.settle(shop, operation)
             settled += 1

@@ -189,6 +189,8 @@ class Webhooks:
                 raise Forged("another message came by this delivery before")
         except TillbookError as error:
             return _refusal(error)
+        except Exception as error:  # noqa: BLE001  a bug of ours: the vendor shall send it again
+            return _trouble(503, f"it could not be looked up: {type(error).__name__}")
         return 200, b"", NO_BODY
 
     async def _verified(self, provider: Provider, headers: Mapping[str, str], body: bytes) -> Event:

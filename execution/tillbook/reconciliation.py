@@ -193,7 +193,7 @@ def _approved(shop: Workshop) -> Iterator[Discrepancy]:
     """Pages that a customer approved without any money having moved: those that wait, and those that came to nothing
     while the invoice is still open."""
     for name in _providers(shop):
-        for page in shop.ledger.sales.unpaid_checkouts(name):
+        for page in shop.ledger.sales.unpaid_checkouts(name) if shop.provider(name).captures else ():
             if checkouts.seen(shop, page).status == "approved":
                 yield _approval(page, "", f"invoice {page.invoice}")
         for page in shop.ledger.sales.uncaptured_checkouts(name):

@@ -32,7 +32,11 @@ def repair_all(shop: Workshop, found: Sequence[Discrepancy], troubles: Troubles)
 
 def _settle(shop: Workshop, found: Discrepancy, troubles: Troubles) -> None:
     operation = shop.ledger.operations.get(found.subject)
-    if operation is not None and operation.unfinished:
+    if operation is None or not operation.unfinished:
+        return
+    if operation.kind == checkouts.CAPTURE:
+        checkouts.settle_capture(shop, operation)
+    else:
         effects.settle(shop, operation)
 
 

@@ -95,8 +95,8 @@ class LimitedProtocol(HttpToolsProtocol):
             super()._start_asgi_task(cycle, app)
         elif cycle.more_body:
             self._taking = (cycle, take)
-        else:  # it came behind another one and waited for its turn
-            take(bytes(cycle.body), partial(self._answer, cycle))
+        else:  # it waited behind another one; taken inside that one's answer, a thousand of them would nest
+            self.loop.call_soon(take, bytes(cycle.body), partial(self._answer, cycle))
 
     def _answer(
         self, cycle: RequestResponseCycle, status: int, body: bytes, headers: list[tuple[bytes, bytes]]

@@ -200,7 +200,7 @@ class Sales:
         return [_checkout(row) for row in self._database.all("sales.unpaid_checkouts", provider=provider)]
 
     def uncaptured_checkouts(self, provider: str) -> list[Checkout]:
-        """Pages that ended with an approval that brought no money, of invoices that nobody has paid since."""
+        """Pages that were used and brought no money, of invoices that nobody has paid since."""
         return [_checkout(row) for row in self._database.all("sales.uncaptured_checkouts", provider=provider)]
 
     # -- matches -----------------------------------------------------------------------------------
@@ -237,4 +237,5 @@ def _invoice(row: Row | None) -> Invoice | None:
 
 def _checkout(row: Row) -> Checkout:
     amount = Money(row.pop("amount_minor"), row.pop("currency"))
+    del row["used"]
     return Checkout(**row, amount=amount)

@@ -98,6 +98,8 @@ class Provider(Door, Protocol):
     """How long a movement may be missing from the statement."""
     lasting: bool
     """Whether it has pages that last, for mails of an installation without an address of its own."""
+    captures: bool
+    """Whether an approved page brings no money until we capture it."""
 
     @property
     def key_fingerprint(self) -> str:

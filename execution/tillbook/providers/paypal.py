@@ -75,6 +75,7 @@ class PayPalProvider:
     name = "paypal"
     statement_lag_seconds = paypal_statement.LAG_SECONDS
     lasting = False
+    captures = True
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings

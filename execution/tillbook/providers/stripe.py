@@ -61,6 +61,7 @@ class StripeProvider:
     name = "stripe"
     statement_lag_seconds = 300
     lasting = True
+    captures = False
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings

@@ -21,6 +21,7 @@ create trigger binding_is_kept before delete on binding
 begin select raise(abort, 'a ledger belongs to the same accounts for ever'); end;
 
 alter table checkout add column reason text not null default '';   -- why it ended, where its provider does not say
+alter table checkout add column used integer not null default 0 check (used in (0, 1));   -- its customer agreed to pay
 
 -- The vendor's id of the delivery that an event came by: another message under the same one is never kept.
 alter table inbox add column delivery text not null default '';

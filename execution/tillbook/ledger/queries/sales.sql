@@ -59,7 +59,10 @@ select * from checkout where operation = :operation;
 -- name: doubtful_checkouts   pages that may end by themselves, and those that ask for other than what is open
 select checkout.invoice, min(checkout.created_at) as since from checkout
 join invoice on invoice.number = checkout.invoice
-where checkout.status = 'processing' or checkout.status = 'open' and (
+where checkout.status = 'processing' or exists (
+    select 1 from operation
+    where kind = 'capture_checkout' and subject = checkout.id and state in ('prepared', 'sent', 'unknown')
+) or checkout.status = 'open' and (
     checkout.expires_at is not null
     or checkout.amount_minor <> coalesce(invoice.balance_minor, 0) - (
         select coalesce(sum(amount_minor), 0) from document
@@ -78,16 +81,16 @@ values (:id, :provider, :invoice, :operation, :url, :amount_minor, :currency, :e
 on conflict (id) do nothing;
 
 -- name: set_checkout_status
-update checkout set status = :status, reason = :reason where id = :id and status <> :status;
+update checkout set status = :status, reason = :reason, used = max(used, :status = 'processing')
+where id = :id and status <> :status;
 
 -- name: unpaid_checkouts
 select * from checkout where provider = :provider and status in ('open', 'processing') order by created_at, id;
 
--- name: uncaptured_checkouts   we tried to capture it, or an event told of it, and no money came since
-select checkout.* from checkout where provider = :provider and status = 'expired' and reason <> '' and (
-    exists (select 1 from operation where kind = 'capture_checkout' and subject = checkout.id)
-    or checkout.id in (select object from inbox where provider = :provider)
-) and not exists (
+-- name: uncaptured_checkouts   it was seen used, or an event told of it, and no money came since
+select checkout.* from checkout where provider = :provider and status = 'expired' and reason <> ''
+and (used = 1 or checkout.id in (select object from inbox where provider = :provider))
+and not exists (
     select 1 from payment_invoice as match join fact on fact.provider = match.provider and fact.payment = match.payment
     where match.invoice = checkout.invoice and fact.kind = 'PaymentSucceeded' and fact.occurred_at >= checkout.created_at
 ) order by created_at, id;
