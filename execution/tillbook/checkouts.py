@@ -84,8 +84,8 @@ def settle_pages(shop: Workshop, number: str) -> int:
     that ask for other than what is open; says how many ended."""
     with shop.ledger.lock(f"checkouts:{number}"):
         unfinished = {page.id for page in _pages(shop, number) if page.status != "paid"}
-        _end_captures_of_closed(shop, number)
         states = _refresh(shop, number)
+        _end_captures(shop, number, states)
         _close_others(shop, number, states)
         if _capture(shop, number, states):
             _close_others(shop, number, _refresh(shop, number))
@@ -101,10 +101,11 @@ def settle_capture(shop: Workshop, operation: Operation) -> None:
     settle_pages(shop, page.invoice)
 
 
-def _end_captures_of_closed(shop: Workshop, number: str) -> None:
-    """A page that is over is never captured: what was begun ends without being sent again."""
+def _end_captures(shop: Workshop, number: str, states: list[CheckoutState]) -> None:
+    """End what was begun for pages that wait for no capture: paid by it, or over. Nothing is sent for them again."""
+    approved = {state.id for state in states if state.status == "approved"}
     for page in shop.ledger.sales.checkouts_of_invoice(number):
-        if page.status == "expired" and _is_captured(shop, page):
+        if page.id not in approved and _is_captured(shop, page) and page.status == "expired":
             _read(shop, page)
 
 
