@@ -7,11 +7,12 @@ capture it, that is done here, whether the customer came back or not.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tillbook import effects, intake, invoices
-from tillbook.errors import NotAllowed, Refused
+from tillbook.errors import NotAllowed, Refused, Uncertain
 from tillbook.facts import PaymentSucceeded
 from tillbook.journal import provider_name
 from tillbook.ledger.sales import Checkout
@@ -40,8 +41,8 @@ def open_checkout(shop: Workshop, number: str, provider: str) -> Opened:
 
     A page of another amount is closed first; a payment in progress, nothing open, or an unsound total is Refused.
     """
-    issued = invoices.require_sound(invoices.known_or_adopted(shop, number))
-    return _opened(shop, issued, provider, lasting=not shop.settings.return_url)
+    lasting = not shop.settings.return_url
+    return _opened(shop, number, lambda: invoices.known_or_adopted(shop, number), provider, lasting=lasting)
 
 
 def lasting_checkout(shop: Workshop, issued: Issued) -> Checkout:
@@ -56,7 +57,8 @@ def lasting_checkout(shop: Workshop, issued: Issued) -> Checkout:
             f"no link for invoice {issued.invoice.number} can be mailed: the pages of our provider live for hours only",
             hint="Set TILLBOOK_BASE_URL to the public address of receive_webhooks.py: then links lead to our own page.",
         )
-    return _opened(shop, issued, provider, lasting=True).checkout
+    known = issued.invoice
+    return _opened(shop, known.number, lambda: invoices.refresh(shop, known), provider, lasting=True).checkout
 
 
 def open_balance(shop: Workshop, issued: Issued, states: list[CheckoutState]) -> Money:
@@ -85,8 +87,10 @@ def settle_pages(shop: Workshop, number: str) -> int:
     with shop.ledger.lock(f"checkouts:{number}"):
         unfinished = {page.id for page in _pages(shop, number) if page.status != "paid"}
         states = _refresh(shop, number)
-        _end_captures(shop, number, states)
+        doubt = _end_captures(shop, number, states)
         _close_others(shop, number, states)
+        if doubt is not None:
+            raise doubt
         if _capture(shop, number, states):
             _close_others(shop, number, _refresh(shop, number))
         going_on = {page.id for page in _pages(shop, number) if page.status != "paid"}
@@ -101,12 +105,22 @@ def settle_capture(shop: Workshop, operation: Operation) -> None:
     settle_pages(shop, page.invoice)
 
 
-def _end_captures(shop: Workshop, number: str, states: list[CheckoutState]) -> None:
-    """End what was begun for pages that wait for no capture: paid by it, or over. Nothing is sent for them again."""
+def _end_captures(shop: Workshop, number: str, states: list[CheckoutState]) -> Uncertain | None:
+    """End what was begun for pages that wait for no capture: paid by it, or over. Nothing is sent for them again.
+
+    What nobody can tell yet is returned: it must not keep the other pages open.
+    """
     approved = {state.id for state in states if state.status == "approved"}
+    doubt: Uncertain | None = None
     for page in shop.ledger.sales.checkouts_of_invoice(number):
-        if page.id not in approved and _is_captured(shop, page) and page.status == "expired":
-            _read(shop, page)
+        if page.id in approved:
+            continue
+        try:
+            if _is_captured(shop, page) and page.status == "expired":
+                _read(shop, page)
+        except Uncertain as error:
+            doubt = error
+    return doubt
 
 
 def _is_captured(shop: Workshop, page: Checkout) -> bool:
@@ -121,10 +135,13 @@ def _is_captured(shop: Workshop, page: Checkout) -> bool:
 def _capture(shop: Workshop, number: str, states: list[CheckoutState]) -> bool:
     """Move the money of every approved page that is not closed; whether there was one.
 
-    A page whose capture is refused is over: its customer gets another one, and the reason is kept.
+    First the invoice's other pages are closed, for one of them could be paid meanwhile. A page whose capture is refused
+    is over: its customer gets another one, and the reason is kept.
     """
     left = {page.id: page for page in _pages(shop, number)}
     approved = [state for state in states if state.status == "approved" and state.id in left]
+    if approved:
+        _close(shop, [left[state.id] for state in states if state.status == "open" and state.id in left])
     for state in approved:
         plan = shop.provider(left[state.id].provider).settle(state)
         assert plan is not None, "an approved page lacks something"
@@ -138,11 +155,12 @@ def _capture(shop: Workshop, number: str, states: list[CheckoutState]) -> bool:
     return bool(approved)
 
 
-def _opened(shop: Workshop, issued: Issued, provider: str, *, lasting: bool) -> Opened:
-    number = issued.invoice.number
+def _opened(shop: Workshop, number: str, read: Callable[[], Issued], provider: str, *, lasting: bool) -> Opened:
     with shop.ledger.lock(f"checkouts:{number}"):
         states = _refresh(shop, number)
-        amount = open_balance(shop, issued, states)
+        with shop.ledger.lock(f"invoice-balance:{number}"):  # nothing is posted between these two reads
+            issued = invoices.require_sound(read())
+            amount = open_balance(shop, issued, states)
         _close(shop, _wrong(shop, number, states, amount))
         for page in _pages(shop, number):
             if page.status == "open" and page.provider == provider and page.lasting is lasting:
@@ -186,11 +204,21 @@ def _wrong(shop: Workshop, number: str, states: list[CheckoutState], amount: Mon
 
 
 def _close(shop: Workshop, pages: list[Checkout]) -> None:
-    """Close pages for good; one whose capture turns out to be done is paid, and stays."""
+    """Close pages for good; one whose capture turns out to be done is paid, and stays.
+
+    Raises Uncertain for one of which nobody can tell, after all the others.
+    """
+    doubt: Uncertain | None = None
     for page in pages:
-        if _is_captured(shop, page):
+        try:
+            if _is_captured(shop, page):
+                continue
+        except Uncertain as error:
+            doubt = error
             continue
         effects.perform(shop, shop.provider(page.provider).plan_close(page.id))
+    if doubt is not None:
+        raise doubt
 
 
 def _pages(shop: Workshop, number: str) -> list[Checkout]:

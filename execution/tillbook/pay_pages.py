@@ -5,7 +5,6 @@ A GET only shows (mail scanners open every link); the button POSTs, and only the
 
 from __future__ import annotations
 
-import contextlib
 import json
 from functools import cached_property
 from pathlib import Path
@@ -62,17 +61,19 @@ class PayPages:
         return RedirectResponse(url, status_code=303)
 
     async def paid(self, request: Request) -> Response:
-        """The customer comes back: what only approved is captured now. Thanks, unless no page of the invoice was used.
+        """The customer comes back: what was only approved is captured now. Thanks, unless no page was paid after all.
 
         It says nothing about the money: only the vendor's own record does. Trouble is left to run_pending.py.
         """
         invoice = self._shop.ledger.sales.invoice_by_token(request.path_params["token"])
         if invoice is None or invoice.total is None:
             return self._page("unknown.html", 404)
-        with contextlib.suppress(TillbookError):
+        try:
             await anyio.to_thread.run_sync(_settle, invoice.number, limiter=self._workers)
+        except TillbookError:
+            return self._page("paid.html", 200, **self._facts(invoice))
         pages = self._shop.ledger.sales.checkouts_of_invoice(invoice.number)
-        if pages and all(page.status == "expired" for page in pages):
+        if pages and not any(page.status in ("processing", "paid") for page in pages):
             return self._page("pay.html", 200, **self._facts(invoice), unpaid=True, token=invoice.token)
         return self._page("paid.html", 200, **self._facts(invoice))
 

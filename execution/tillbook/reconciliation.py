@@ -193,11 +193,13 @@ def _approved(shop: Workshop) -> Iterator[Discrepancy]:
     """Pages that a customer approved without any money having moved: those that wait, and those that came to nothing
     while the invoice is still open."""
     for name in _providers(shop):
-        for page in shop.ledger.sales.unpaid_checkouts(name) if shop.provider(name).captures else ():
+        if not shop.provider(name).captures:
+            continue
+        for page in shop.ledger.sales.unpaid_checkouts(name):
             if checkouts.seen(shop, page).status == "approved":
                 yield _approval(page, "", f"invoice {page.invoice}")
         for page in shop.ledger.sales.uncaptured_checkouts(name):
-            yield _approval(page, "over", f"invoice {page.invoice}, {page.reason}")
+            yield _approval(page, "over", f"invoice {page.invoice}, {page.reason or 'approved after it was closed'}")
 
 
 def _approval(page: Checkout, place: str, note: str) -> Discrepancy:

@@ -87,13 +87,14 @@ where id = :id and status <> :status;
 -- name: unpaid_checkouts
 select * from checkout where provider = :provider and status in ('open', 'processing') order by created_at, id;
 
--- name: uncaptured_checkouts   it was seen used, or an event told of it, and no money came since
-select checkout.* from checkout where provider = :provider and status = 'expired' and reason <> ''
-and (used = 1 or checkout.id in (select object from inbox where provider = :provider))
+-- name: uncaptured_checkouts   it was seen used, or an event told of it, and nothing was paid since
+select checkout.* from checkout join invoice on invoice.number = checkout.invoice
+where provider = :provider and status = 'expired' and coalesce(invoice.balance_minor, 1) > 0
+and (used = 1 and reason <> '' or checkout.id in (select object from inbox where provider = :provider))
 and not exists (
     select 1 from payment_invoice as match join fact on fact.provider = match.provider and fact.payment = match.payment
     where match.invoice = checkout.invoice and fact.kind = 'PaymentSucceeded' and fact.occurred_at >= checkout.created_at
-) order by created_at, id;
+) order by checkout.created_at, checkout.id;
 
 -- name: match
 insert into payment_invoice (provider, payment, invoice, evidence, matched_at)
