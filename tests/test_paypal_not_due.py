@@ -132,3 +132,39 @@ def test_an_approval_for_too_much_is_told_until_the_rest_is_paid(till: Till) -> 
     assert pages(till) == [("expired", "not captured: it asked for more than was open")]
     ran = looked(till)
     assert [one["type"] for one in ran.json["discrepancies"]] == ["approved_not_captured"]
+
+
+def test_an_approval_after_we_closed_the_page_is_told(till: Till) -> None:
+    """PayPal cannot take its page back: who approves it after all pays nothing, and a person hears of it."""
+    order = till.opened_page(provider="paypal")["checkout_id"]
+    till.paid_at_the_counter("INV-1001", "25.00")
+    rounds(till)
+    assert pages(till) == [("expired", "")]
+    till.pay(order)
+    rounds(till)
+    assert captures(till) == []
+    found = looked(till).json["discrepancies"]
+    assert [(one["type"], one["subject"]) for one in found] == [("approved_not_captured", order)]
+
+
+def test_a_doubt_about_one_page_keeps_no_other_page_open(till: Till) -> None:
+    """The capture's outcome is unknown and the invoice is paid in cash: Stripe's page is closed in the next round."""
+    paypal, stripe = both_pages(till)
+    till.pay(paypal)
+    till.fail("paypal", "*/capture", "drop_before", method="POST", times=3)
+    till.run("run_pending")
+    till.paid_at_the_counter("INV-1001", "60.00")
+    till.run("run_pending")
+    assert "error" in till.pay(stripe)
+    rounds(till)
+    assert_nothing_captured(till)
+
+
+def test_the_other_page_is_closed_before_money_moves(till: Till) -> None:
+    """Nobody can pay there while PayPal's capture is under way."""
+    paypal, _ = both_pages(till)
+    till.pay(paypal)
+    till.run("run_pending")
+    changes = [row["path"] for row in till.requests(method="POST") if row["path"].endswith(("/expire", "/capture"))]
+    assert [path.rpartition("/")[2] for path in changes] == ["expire", "capture"]
+    assert captures(till) == ["COMPLETED"]
