@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tillbook.errors import Forged, Refused, TillbookError, Unavailable
+from tillbook.errors import Forged, Refused, Throttled, TillbookError, Unavailable
 from tillbook.form_intake import FormProduct, read_form
 from tillbook.orders import InvalidOrder, order_json
 
@@ -283,7 +283,9 @@ def _tell(waiting: asyncio.Future[Told], answer: Told) -> None:
 
 
 def _refusal(error: TillbookError) -> _Answer:
-    """400 says 'do not send this again', 503 says 'later'."""
+    """400 says 'do not send this again', 503 says 'later', and so does 429: there is too much of this just now."""
+    if isinstance(error, Throttled):
+        return _trouble(429, error.message, [(b"retry-after", b"%d" % max(1, round(error.retry_after_seconds)))])
     return _trouble(400 if isinstance(error, Refused) else 503, error.message)
 
 

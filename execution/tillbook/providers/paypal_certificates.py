@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tillbook.errors import Forged, TillbookError, Unavailable
+from tillbook.errors import Forged, Throttled, TillbookError, Unavailable
 from tillbook.settings import PAYPAL_API
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Certificates:
             return found.key
         self._require_not_refused(url)
         if not self._line.acquire(blocking=False):  # a crowd with made-up names must not hold every thread
-            raise Unavailable("other certificates of PayPal's are being fetched")
+            raise Throttled("other certificates of PayPal's are being fetched")
         try:
             with self._fetching:
                 return self._anew(url).key
@@ -184,12 +184,12 @@ class Certificates:
         return found
 
     def _count(self) -> None:
-        """Raise Unavailable when there were enough fetches for now, or those that never ended are too many."""
+        """Raise Throttled when there were enough fetches for now, or those that never ended are too many."""
         now = self._clock.monotonic()
         self._fetched_at = [at for at in self._fetched_at if now - at < PERIOD_SECONDS]
         self._left_behind = [thread for thread in self._left_behind if thread.is_alive()]
         if len(self._fetched_at) >= MOST_FETCHES or len(self._left_behind) >= MOST_AT_ONCE:
-            raise Unavailable("too many certificates were asked for; PayPal is not asked again for a moment")
+            raise Throttled("too many certificates were asked for; PayPal is not asked again for a moment")
         self._fetched_at.append(now)
 
     def _fetch(self, url: str) -> bytes:
