@@ -9,10 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import requests
 
 from sale import SCRIPTS, Till
 from simulated_stripe import wait_until
@@ -40,6 +43,42 @@ class Served:
         """Its memory, as the kernel counts it."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(re.findall(r"VmRSS:\s+([0-9]+) kB", status)[0]) * 1024
+
+
+class Customer:
+    """Sends genuine messages, one after the other, while others attack; each must be taken within a second.
+
+    `deliver` makes the nth message: its body and headers.
+    """
+
+    def __init__(self, url: str, deliver: Callable[[int], tuple[bytes, dict[str, str]]]) -> None:
+        self._url = url
+        self._deliver = deliver
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._send, daemon=True)
+        self.taken = 0
+        self.trouble: list[str] = []
+
+    def __enter__(self) -> Customer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _send(self) -> None:
+        while not self._stop.wait(0.02):
+            body, headers = self._deliver(self.taken + 1)
+            try:
+                answer = requests.post(self._url, body, headers=headers, timeout=1)
+            except requests.RequestException as error:
+                self.trouble.append(f"message {self.taken + 1}: {type(error).__name__}")
+                return
+            if answer.status_code != 200:
+                self.trouble.append(f"message {self.taken + 1}: {answer.status_code} {answer.text}")
+                return
+            self.taken += 1
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import requests
 
 import forgeries
 from forgeries import BODY, CANARY, EVENT, Forger
-from receiver_process import HOST, Served, answered, first_status, served
+from receiver_process import HOST, Customer, Served, answered, first_status, served
 from receiving import Receiver, event_body, receiving
 from sale import Till
 from tillbook.errors import Refused
@@ -36,38 +36,14 @@ def _kept(till: Till) -> int:
     return till.shop.ledger.inbox.waiting()[0]
 
 
-class Customer:
-    """Sends genuine events, one after the other, while others attack; each must be taken within a second."""
+def customer(receiver: Served, forger: Forger) -> Customer:
+    """Somebody who sends genuine events meanwhile."""
 
-    def __init__(self, served: Served, forger: Forger) -> None:
-        self._served = served
-        self._forger = forger
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._send, daemon=True)
-        self.taken = 0
-        self.trouble: list[str] = []
+    def deliver(number: int) -> tuple[bytes, dict[str, str]]:
+        body = event_body(number)
+        return body, {"Stripe-Signature": forger.genuine(body)}
 
-    def __enter__(self) -> Customer:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _send(self) -> None:
-        while not self._stop.wait(0.02):
-            body = event_body(self.taken + 1)
-            header = {"Stripe-Signature": self._forger.genuine(body)}
-            try:
-                answer = requests.post(self._served.url + forgeries.PATH, body, headers=header, timeout=1)
-            except requests.RequestException as error:
-                self.trouble.append(f"event {self.taken + 1}: {type(error).__name__}")
-                return
-            if answer.status_code != 200:
-                self.trouble.append(f"event {self.taken + 1}: {answer.status_code} {answer.text}")
-                return
-            self.taken += 1
+    return Customer(receiver.url + forgeries.PATH, deliver)
 
 
 def test_a1_the_corpus_is_large_and_each_row_is_another_request() -> None:
@@ -83,7 +59,7 @@ def test_a1_no_forged_request_gets_in(till: Till) -> None:
     """Every row gets the status that is right for it; nothing is kept, little memory is used, nothing is logged."""
     forger = _forger(till)
     with served(till) as receiver:
-        with Customer(receiver, forger) as customer:
+        with customer(receiver, forger) as meanwhile:
             wrong, before = [], 0
             for index, row in enumerate(forger.corpus()):
                 status = answered(receiver.port, row.wire)
@@ -93,9 +69,9 @@ def test_a1_no_forged_request_gets_in(till: Till) -> None:
                     before = receiver.resident_bytes
             grown = receiver.resident_bytes - before
         assert wrong == []
-        assert customer.trouble == []
-        assert customer.taken > 0
-        assert _kept(till) == customer.taken
+        assert meanwhile.trouble == []
+        assert meanwhile.taken > 0
+        assert _kept(till) == meanwhile.taken
         assert grown <= 20 * MEBIBYTE
     output = receiver.output.read_text()
     for secret in (forger.secret, CANARY, "v1=", forger.digest(BODY), "Traceback"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 import certificate_authority as ca
 import paypal_forgeries as forgeries
 from address_tricks import addresses
 from certificate_authority import Authority, CertificateServer, answers, bad_chains
 from paypal_forgeries import BODY, CANARY, Delivery, Forger
-from receiver_process import Served, answered, served
+from receiver_process import Customer, Served, answered, served
 from sale import Till
 from tillbook.clock import Clock
 from tillbook.errors import Forged
@@ -139,39 +137,14 @@ def _check(till: Till) -> tuple[WebhookCheck, PatientClock]:
     return WebhookCheck(settings, clock, _never), clock
 
 
-class Customer:
-    """Sends genuine deliveries, one after the other, while others attack; each must be taken within a second."""
+def customer(running: Served, forger: Forger) -> Customer:
+    """Somebody who sends genuine deliveries meanwhile."""
 
-    def __init__(self, running: Served, forger: Forger) -> None:
-        self._url = running.url + forgeries.PATH
-        self._forger = forger
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._send, daemon=True)
-        self.taken = 0
-        self.trouble: list[str] = []
+    def deliver(number: int) -> tuple[bytes, dict[str, str]]:
+        body = BODY.replace(b"WH-58D3", b"WH-%04d" % number)
+        return body, forger.genuine(number, body).headers
 
-    def __enter__(self) -> Customer:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _send(self) -> None:
-        while not self._stop.wait(0.02):
-            number = self.taken + 1
-            body = BODY.replace(b"WH-58D3", b"WH-%04d" % number)
-            sent = self._forger.genuine(number, body)
-            try:
-                answer = requests.post(self._url, body, headers=sent.headers, timeout=1)
-            except requests.RequestException as error:
-                self.trouble.append(f"delivery {number}: {type(error).__name__}")
-                return
-            if answer.status_code != 200:
-                self.trouble.append(f"delivery {number}: {answer.status_code} {answer.text}")
-                return
-            self.taken = number
+    return Customer(running.url + forgeries.PATH, deliver)
 
 
 # -- the corpus and the check -----------------------------------------------------------------------------
@@ -257,7 +230,7 @@ def test_a1_a5_no_forged_delivery_gets_through_the_door(till: Till, attack: Atta
     wrong, answers_to_bad, before = [], Counter[int](), 0
     with served(till, **attack.environment, **watching) as receiver:
         assert answered(receiver.port, forger.genuine(0).wire) == 200
-        with Customer(receiver, forger) as customer:
+        with customer(receiver, forger) as meanwhile:
             for index, row in enumerate(row for row in forger.corpus() if not row.only_here):
                 status = answered(receiver.port, row.wire)
                 if status != 400 and not (row.fetches and status == 429):
@@ -270,9 +243,9 @@ def test_a1_a5_no_forged_delivery_gets_through_the_door(till: Till, attack: Atta
     assert wrong == []
     assert answers_to_bad[400] >= 9
     assert len(attack.server.asked) <= 10
-    assert customer.trouble == []
-    assert customer.taken > 0
-    assert till.shop.ledger.inbox.waiting()[0] == customer.taken + 1
+    assert meanwhile.trouble == []
+    assert meanwhile.taken > 0
+    assert till.shop.ledger.inbox.waiting()[0] == meanwhile.taken + 1
     assert grown <= 20 * MEBIBYTE
     for secret in (
         CANARY,

@@ -11,7 +11,7 @@ import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-LOOK_AGAIN_SECONDS = 0.001  # a look at a file costs more than the check of a signature
+LOOK_AGAIN_SECONDS = 0.001  # a look at the file for every webhook would cost a tenth of it
 
 
 class Clock:
