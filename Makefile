@@ -18,7 +18,7 @@ bench: $(READY)
 
 # The long form: every crash both ways, a second one at every boundary of the recovery, every fault, kill and disorder.
 TORTURE_SEED := $(or $(TORTURE_SEED),$(shell date +%s))
-TORTURE := $(addprefix tests/test_,crashes.py faults.py kills.py races.py disorder.py refund_races.py)
+TORTURE := tests/torture
 
 torture: $(READY)
 	@echo "TORTURE_SEED=$(TORTURE_SEED)"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from tillbook import cli
 
 if TYPE_CHECKING:
-    from tillbook.checks import Check
-    from tillbook.workshop import Workshop
+    from tillbook.proof.checks import Check
+    from tillbook.till import Till
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +22,17 @@ class Checked:
         return 0 if all(check.ok for check in self.checks) else 3
 
 
-def check_setup(*, shop: Workshop) -> Checked:
+def check_setup(*, till: Till) -> Checked:
     """Look at everything that must be in order before a sale; nothing is changed anywhere."""
-    from tillbook import checks  # noqa: PLC0415  start-up time
+    from tillbook.proof import checks  # noqa: PLC0415  start-up time
 
-    return Checked(list(checks.run(shop)))
+    return Checked(list(checks.run(till)))
 
 
 @cli.command
-def app(shop: Workshop) -> Checked:
+def app(till: Till) -> Checked:
     """Check settings, credentials, ledger and invariants; each line is ok or says what to do."""
-    return check_setup(shop=shop)
+    return check_setup(till=till)
 
 
 if __name__ == "__main__":

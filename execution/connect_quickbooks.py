@@ -10,7 +10,7 @@ import typer
 from tillbook import cli
 
 if TYPE_CHECKING:
-    from tillbook.workshop import Workshop
+    from tillbook.till import Till
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,29 +23,30 @@ class Connected:
     accounts: dict[str, str]
 
 
-def connect_quickbooks(*, shop: Workshop, redirected: str = "") -> Connected:
+def connect_quickbooks(*, till: Till, redirected: str = "") -> Connected:
     """Connect the company when `redirected` brings the owner's consent, then read it and make its accounts ready.
 
     Raises Refused naming the address where the owner gives consent when there is no connection yet.
     """
-    from tillbook import company_setup, invoices  # noqa: PLC0415  start-up time
+    from tillbook.books import connecting  # noqa: PLC0415  start-up time
+    from tillbook.sales import invoices  # noqa: PLC0415  start-up time
 
-    company_setup.connect(shop, redirected)
-    company = invoices.read_company(shop)
-    accounts = company_setup.ready_accounts(shop, company)
+    connecting.connect(till, redirected)
+    company = invoices.read_company(till)
+    accounts = connecting.ready_accounts(till, company)
     return Connected(company.name, company.realm, company.home_currency, accounts)
 
 
 @cli.command
 def app(
-    shop: Workshop,
+    till: Till,
     redirected: Annotated[
         str, typer.Option("--redirected", metavar="URL", help="The address the browser was sent to after Connect.")
     ] = "",
     dry_run: cli.DryRun = False,
 ) -> Connected:
     """Connect QuickBooks: without --redirected it names the address for the owner, with it the connection is made."""
-    return connect_quickbooks(shop=shop, redirected=redirected)
+    return connect_quickbooks(till=till, redirected=redirected)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tillbook import cli
-from tillbook.clock import rfc3339
-from tillbook.money import Money
-from tillbook.providers import ProviderName
+from tillbook.kit.clock import rfc3339
+from tillbook.kit.money import Money
+from tillbook.vendors.providers import ProviderName
 
 if TYPE_CHECKING:
-    from tillbook.workshop import Workshop
+    from tillbook.till import Till
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,14 @@ class CreatedCheckout:
     already_done: bool
 
 
-def create_checkout(invoice: str, *, provider: str, shop: Workshop) -> CreatedCheckout:
+def create_checkout(invoice: str, *, provider: str, till: Till) -> CreatedCheckout:
     """The open page for an invoice's open balance; the provider is asked for one only when none is open.
 
     Raises Refused (nothing open, a payment in progress, no such invoice), Unavailable, Uncertain.
     """
-    from tillbook import checkouts  # noqa: PLC0415  start-up time
+    from tillbook.sales import checkouts  # noqa: PLC0415  start-up time
 
-    opened = checkouts.open_checkout(shop, invoice, provider)
+    opened = checkouts.open_checkout(till, invoice, provider)
     page = opened.checkout
     return CreatedCheckout(
         invoice=page.invoice,
@@ -49,7 +49,7 @@ def create_checkout(invoice: str, *, provider: str, shop: Workshop) -> CreatedCh
 
 @cli.command
 def app(
-    shop: Workshop,
+    till: Till,
     invoice: Annotated[str, typer.Argument(help="The invoice number; one made by hand in QuickBooks is adopted.")],
     provider: Annotated[
         ProviderName | None, typer.Option(help="Who takes the money. Default: the first that is set up.")
@@ -57,7 +57,7 @@ def app(
     dry_run: cli.DryRun = False,
 ) -> CreatedCheckout:
     """Mint a page where the customer can pay an invoice. Running it again returns the same open page."""
-    return create_checkout(invoice, provider=provider.value if provider else shop.provider_names[0], shop=shop)
+    return create_checkout(invoice, provider=provider.value if provider else till.provider_names[0], till=till)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tillbook import cli
-from tillbook.money import Money
+from tillbook.kit.money import Money
 
 if TYPE_CHECKING:
-    from tillbook.orders import Order
-    from tillbook.workshop import Workshop
+    from tillbook.rules.orders import Order
+    from tillbook.till import Till
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +29,15 @@ class CreatedInvoice:
     already_done: bool
 
 
-def create_invoice(order: Order, *, shop: Workshop, allow_backorder: bool = False) -> CreatedInvoice:
+def create_invoice(order: Order, *, till: Till, allow_backorder: bool = False) -> CreatedInvoice:
     """Create the invoice of an order; the same order again returns the same invoice.
 
     Raises Refused for what the books do not know or allow, for a number that stands for other content, and when
     QuickBooks' total differs from the order's; Unavailable, Uncertain.
     """
-    from tillbook import invoices  # noqa: PLC0415  start-up time
+    from tillbook.sales import invoices  # noqa: PLC0415  start-up time
 
-    issued = invoices.require_sound(invoices.issue(shop, order, allow_backorder=allow_backorder))
+    issued = invoices.require_sound(invoices.issue(till, order, allow_backorder=allow_backorder))
     booked = issued.booked
     return CreatedInvoice(
         invoice=booked.number,
@@ -53,8 +53,8 @@ def create_invoice(order: Order, *, shop: Workshop, allow_backorder: bool = Fals
 
 def read_file(path: str) -> Order:
     """The order in a file, or on standard input for '-'. Raises Refused naming every field that is wrong."""
-    from tillbook.errors import Refused  # noqa: PLC0415  start-up time
-    from tillbook.orders import read_order  # noqa: PLC0415
+    from tillbook.kit.errors import Refused  # noqa: PLC0415  start-up time
+    from tillbook.rules.orders import read_order  # noqa: PLC0415
 
     try:
         content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
@@ -65,13 +65,13 @@ def read_file(path: str) -> Order:
 
 @cli.command
 def app(
-    shop: Workshop,
+    till: Till,
     order: Annotated[str, typer.Argument(metavar="ORDER.json", help="The submitted form; '-' reads standard input.")],
     allow_backorder: Annotated[bool, typer.Option("--allow-backorder", help="Sell more than is in stock.")] = False,
     dry_run: cli.DryRun = False,
 ) -> CreatedInvoice:
     """Turn a submitted form into a QuickBooks invoice, once. The same number again returns the same invoice."""
-    return create_invoice(read_file(order), shop=shop, allow_backorder=allow_backorder)
+    return create_invoice(read_file(order), till=till, allow_backorder=allow_backorder)
 
 
 if __name__ == "__main__":

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 from tillbook import cli
 
 if TYPE_CHECKING:
-    from tillbook.submitted import Issued
-    from tillbook.workshop import Workshop
+    from tillbook.sales.forms import Issued
+    from tillbook.till import Till
 
 
-def issue_forms(*, shop: Workshop, limit: int = 1000) -> Issued:
+def issue_forms(*, till: Till, limit: int = 1000) -> Issued:
     """Make an invoice of each form that waits, and owe its customer the mail."""
-    from tillbook import submitted  # noqa: PLC0415  start-up time
+    from tillbook.sales import forms  # noqa: PLC0415  start-up time
 
-    with cli.progress("Issuing invoices", min(shop.ledger.forms.count().get("waiting", 0), limit)) as advance:
-        return submitted.issue_forms(shop, limit=limit, progress=advance)
+    with cli.progress("Issuing invoices", min(till.ledger.forms.count().get("waiting", 0), limit)) as advance:
+        return forms.issue_forms(till, limit=limit, progress=advance)
 
 
 @cli.command
-def app(shop: Workshop, limit: cli.Limit = 1000, dry_run: cli.DryRun = False) -> Issued:
+def app(till: Till, limit: cli.Limit = 1000, dry_run: cli.DryRun = False) -> Issued:
     """Turn the orders that came in through /forms/sales into invoices, and owe each customer the mail with the link."""
-    return issue_forms(shop=shop, limit=limit)
+    return issue_forms(till=till, limit=limit)
 
 
 if __name__ == "__main__":

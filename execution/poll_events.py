@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tillbook import cli
-from tillbook.providers import ProviderName
+from tillbook.vendors.providers import ProviderName
 
 if TYPE_CHECKING:
-    from tillbook.workshop import Workshop
+    from tillbook.till import Till
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,28 +20,28 @@ class Polled:
     seen: int
 
 
-def poll_events(*, shop: Workshop, provider: str = "") -> Polled:
+def poll_events(*, till: Till, provider: str = "") -> Polled:
     """Ask one provider, or each that this ledger works with, for its events since the last time.
 
     Raises Refused or Unavailable; what was read until then is kept.
     """
-    from tillbook import intake  # noqa: PLC0415  start-up time
+    from tillbook.money_in import inbox  # noqa: PLC0415  start-up time
 
     new = seen = 0
-    for name in [provider] if provider else shop.polled_providers:
-        found = intake.poll(shop, name)
+    for name in [provider] if provider else till.polled_providers:
+        found = inbox.poll(till, name)
         new, seen = new + found[0], seen + found[1]
     return Polled(new, seen)
 
 
 @cli.command
 def app(
-    shop: Workshop,
+    till: Till,
     provider: Annotated[ProviderName | None, typer.Option(help="Only this provider.")] = None,
     dry_run: cli.DryRun = False,
 ) -> Polled:
     """Fetch events from the providers into the inbox: what a webhook would have brought."""
-    return poll_events(shop=shop, provider=provider.value if provider else "")
+    return poll_events(till=till, provider=provider.value if provider else "")
 
 
 if __name__ == "__main__":

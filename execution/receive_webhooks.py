@@ -9,35 +9,35 @@ import typer
 from tillbook import cli
 
 if TYPE_CHECKING:
-    from tillbook.serving import Application
-    from tillbook.workshop import Workshop
+    from tillbook.till import Till
+    from tillbook.web.server import Application
 
 
-def receive_webhooks(*, shop: Workshop) -> Application:
+def receive_webhooks(*, till: Till) -> Application:
     """The application for one process. Raises Refused without a provider, or when one's events cannot be verified."""
-    from tillbook.form_intake import read_product  # noqa: PLC0415  start-up time
-    from tillbook.pay_pages import PayPages  # noqa: PLC0415
-    from tillbook.receiver import build_app  # noqa: PLC0415
+    from tillbook.web.forms import read_product  # noqa: PLC0415  start-up time
+    from tillbook.web.pay_pages import PayPages  # noqa: PLC0415
+    from tillbook.web.receiver import build_app  # noqa: PLC0415
 
-    providers = {name: shop.provider(name) for name in shop.provider_names}
+    providers = {name: till.provider(name) for name in till.provider_names}
     for provider in providers.values():
         provider.webhook_ready()
-    product = read_product(shop.settings.home / "form.json")
-    pages = PayPages(shop, list(providers))
-    shop.ledger.never_wait()
-    return build_app(shop, pages, providers, product, pages.connect_quickbooks)
+    product = read_product(till.settings.home / "form.json")
+    pages = PayPages(till, list(providers))
+    till.ledger.never_wait()
+    return build_app(till, pages, providers, product, pages.connect_quickbooks)
 
 
 @cli.command
 def app(
-    shop: Workshop,
+    till: Till,
     host: Annotated[str, typer.Option(help="Where to listen; put a TLS proxy in front of a public one.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8080,
 ) -> None:
     """Receive webhooks and forms until stopped. Each is verified, and durable before it is answered."""
-    from tillbook.serving import serve  # noqa: PLC0415  start-up time
+    from tillbook.web.server import serve  # noqa: PLC0415  start-up time
 
-    application = receive_webhooks(shop=shop)
+    application = receive_webhooks(till=till)
     cli.say(f"Listening on http://{host}:{port} (webhooks, forms, pay pages, /healthz). Stop with Ctrl-C.")
     serve(application, host, port)
 

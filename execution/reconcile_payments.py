@@ -10,13 +10,13 @@ import typer
 from tillbook import cli
 
 if TYPE_CHECKING:
-    from tillbook.reconciliation import Reconciled
-    from tillbook.workshop import Workshop
+    from tillbook.proof.reconcile import Reconciled
+    from tillbook.till import Till
 
 
 def reconcile_payments(
     *,
-    shop: Workshop,
+    till: Till,
     first: str = "",
     last: str = "",
     repair: bool = False,
@@ -27,15 +27,15 @@ def reconcile_payments(
 
     Raises Refused (a wrong date, a statement that is suspiciously empty), Unavailable (another one is at work).
     """
-    from tillbook import reconciliation  # noqa: PLC0415  start-up time
+    from tillbook.proof import reconcile  # noqa: PLC0415  start-up time
 
-    asked = reconciliation.Asked(first, last)
-    return reconciliation.reconcile(shop, asked, repair=repair, accept=accept, because=because)
+    asked = reconcile.Asked(first, last)
+    return reconcile.reconcile(till, asked, repair=repair, accept=accept, because=because)
 
 
 @cli.command
 def app(
-    shop: Workshop,
+    till: Till,
     first: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day, YYYY-MM-DD.")] = "",
     last: Annotated[str, typer.Option("--to", metavar="DATE", help="The last day; without it, up to now.")] = "",
     repair: Annotated[bool, typer.Option("--repair", help="Repair what a machine may repair, and look again.")] = False,
@@ -48,11 +48,11 @@ def app(
     dry_run: cli.DryRun = False,
 ) -> Reconciled | None:
     """Prove that processor, ledger and books agree to the cent, or say why not and how it is repaired."""
-    result = reconcile_payments(shop=shop, first=first, last=last, repair=repair, accept=accept, because=because)
+    result = reconcile_payments(till=till, first=first, last=last, repair=repair, accept=accept, because=because)
     if report is not None and not dry_run:
-        from tillbook import reconciliation_page  # noqa: PLC0415  start-up time
+        from tillbook.proof import page  # noqa: PLC0415  start-up time
 
-        reconciliation_page.write(report, result)
+        page.write(report, result)
     silent = quiet and not dry_run and result.exit_code == 0 and not result.repaired
     return None if silent else result
 

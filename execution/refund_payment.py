@@ -10,8 +10,8 @@ import typer
 from tillbook import cli
 
 if TYPE_CHECKING:
-    from tillbook.refunds import Refunded
-    from tillbook.workshop import Workshop
+    from tillbook.refunds.refunds import Refunded
+    from tillbook.till import Till
 
 
 class Purpose(StrEnum):
@@ -25,7 +25,7 @@ class Purpose(StrEnum):
 def refund_payment(
     payment: str,
     *,
-    shop: Workshop,
+    till: Till,
     amount: str = "",
     reason: str = "requested_by_customer",
     reference: str = "",
@@ -36,16 +36,16 @@ def refund_payment(
 
     Raises Refused, Unavailable, Uncertain.
     """
-    from tillbook import refunds  # noqa: PLC0415  start-up time
+    from tillbook.refunds import refunds  # noqa: PLC0415  start-up time
 
     return refunds.refund(
-        shop, payment, amount=amount, reason=reason, reference=reference, purpose=purpose, again=again
+        till, payment, amount=amount, reason=reason, reference=reference, purpose=purpose, again=again
     )
 
 
 @cli.command
 def app(
-    shop: Workshop,
+    till: Till,
     payment: Annotated[str, typer.Argument(help="Any id that names one payment; an invoice number, too.")],
     amount: Annotated[str, typer.Option(help="How much, such as 60.00; without it, all that remains.")] = "",
     reason: Annotated[
@@ -63,7 +63,7 @@ def app(
     """Give a customer money back, all or part. The same reference again returns the same refund."""
     purpose = of.value if of else ""
     return refund_payment(
-        payment, shop=shop, amount=amount, reason=reason, reference=reference, purpose=purpose, again=again
+        payment, till=till, amount=amount, reason=reason, reference=reference, purpose=purpose, again=again
     )
 
 

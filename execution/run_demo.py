@@ -16,8 +16,8 @@ from typing import Annotated, Any
 import typer
 
 from tillbook import cli
-from tillbook.errors import TillbookError
-from tillbook.providers import ProviderName
+from tillbook.kit.errors import TillbookError
+from tillbook.vendors.providers import ProviderName
 
 SCRIPTS = Path(__file__).parent
 CUSTOMER = {  # what a customer types and presses, whichever provider's page it is
@@ -113,7 +113,7 @@ class _Demo:
 @contextmanager
 def _world(folder: Path) -> Iterator[_Demo]:
     """A simulator and a receiver of their own, stopped at the end."""
-    from tillbook.simulator.server import Simulator, free_port  # noqa: PLC0415  start-up time
+    from simulator.server import Simulator, free_port  # noqa: PLC0415  start-up time
 
     receiver = f"http://127.0.0.1:{free_port()}"
     with Simulator(folder / "simulator", deliver_to=receiver) as simulator:
@@ -150,7 +150,7 @@ def _wait_for(receiver: str) -> None:
 
 
 def _money(amount: dict[str, Any]) -> str:
-    from tillbook.money import Money  # noqa: PLC0415  start-up time
+    from tillbook.kit.money import Money  # noqa: PLC0415  start-up time
 
     return str(Money(amount["minor"], amount["currency"]))
 

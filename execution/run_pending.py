@@ -13,11 +13,11 @@ from send_messages import send_messages
 from tillbook import cli
 
 if TYPE_CHECKING:
-    from tillbook.correspondence import Sent
-    from tillbook.intake import Processed
-    from tillbook.posting import Posted
-    from tillbook.submitted import Issued
-    from tillbook.workshop import Workshop
+    from tillbook.books.posting import Posted
+    from tillbook.letters.sending import Sent
+    from tillbook.money_in.inbox import Processed
+    from tillbook.sales.forms import Issued
+    from tillbook.till import Till
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,32 +37,32 @@ class Round:
     exit_code: int
 
 
-def run_pending(*, shop: Workshop, limit: int = 1000) -> Round:
+def run_pending(*, till: Till, limit: int = 1000) -> Round:
     """Bring everything that is unfinished nearer to its end; trouble in one part does not stop the next.
 
     Raises Unavailable when another round is at work.
     """
-    from tillbook import pending  # noqa: PLC0415  start-up time
-    from tillbook.errors import worst_exit_code  # noqa: PLC0415
+    from tillbook.kit.errors import worst_exit_code  # noqa: PLC0415
+    from tillbook.sales.rounds import Troubles, settle_all  # noqa: PLC0415  start-up time
 
-    with shop.ledger.lock("round", wait=False):
-        troubles = pending.Troubles()
-        settled = pending.settle_all(shop, troubles, limit=limit)
-        issued = issue_forms(shop=shop, limit=limit)
+    with till.ledger.lock("round", wait=False):
+        troubles = Troubles()
+        settled = settle_all(till, troubles, limit=limit)
+        issued = issue_forms(till=till, limit=limit)
         polled = Polled(0, 0)
         with troubles.noted("polling"):
-            polled = poll_events(shop=shop)
-        processed = process_inbox(shop=shop, limit=limit)
-        posted = post_to_books(shop=shop, limit=limit)
-        sent = send_messages(shop=shop, limit=limit)
+            polled = poll_events(till=till)
+        processed = process_inbox(till=till, limit=limit)
+        posted = post_to_books(till=till, limit=limit)
+        sent = send_messages(till=till, limit=limit)
     exit_code = worst_exit_code([*troubles.exit_codes, issued.exit_code, posted.exit_code, sent.exit_code])
     return Round(settled, issued, polled, processed, posted, sent, tuple(troubles.sentences), exit_code)
 
 
 @cli.command
-def app(shop: Workshop, limit: cli.Limit = 1000, dry_run: cli.DryRun = False) -> Round:
+def app(till: Till, limit: cli.Limit = 1000, dry_run: cli.DryRun = False) -> Round:
     """Finish what is unfinished: settle, issue forms, poll, process, post, send. For cron, every minute."""
-    return run_pending(shop=shop, limit=limit)
+    return run_pending(till=till, limit=limit)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 import typer
 
-from tillbook import cli, settings
-from tillbook.errors import Refused
+from tillbook import cli
+from tillbook.kit import settings
+from tillbook.kit.errors import Refused
 
 
 def run_simulator(*, port: int, state: Path, deliver_to: str, record: Path | None = None) -> None:
@@ -17,7 +18,7 @@ def run_simulator(*, port: int, state: Path, deliver_to: str, record: Path | Non
 
     Raises Refused when the port is taken.
     """
-    from tillbook.simulator.server import Simulator, SimulatorError  # noqa: PLC0415  start-up time
+    from simulator.server import Simulator, SimulatorError  # noqa: PLC0415  start-up time
 
     settings.make_home()  # before the simulator does: it holds the ledger, which is nobody else's business
     simulator = Simulator(state, port=port, deliver_to=deliver_to, record=record)

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 from tillbook import cli
 
 if TYPE_CHECKING:
-    from tillbook.correspondence import Sent
-    from tillbook.workshop import Workshop
+    from tillbook.letters.sending import Sent
+    from tillbook.till import Till
 
 
-def send_messages(*, shop: Workshop, limit: int = 1000) -> Sent:
+def send_messages(*, till: Till, limit: int = 1000) -> Sent:
     """Send the mails that are owed, each at least once and with one Message-ID."""
-    from tillbook import correspondence  # noqa: PLC0415  start-up time
+    from tillbook.letters import sending  # noqa: PLC0415  start-up time
 
-    with cli.progress("Sending mail", min(shop.ledger.messages.count_waiting(), limit)) as advance:
-        return correspondence.send_messages(shop, limit=limit, progress=advance)
+    with cli.progress("Sending mail", min(till.ledger.messages.count_waiting(), limit)) as advance:
+        return sending.send_messages(till, limit=limit, progress=advance)
 
 
 @cli.command
-def app(shop: Workshop, limit: cli.Limit = 1000, dry_run: cli.DryRun = False) -> Sent:
+def app(till: Till, limit: cli.Limit = 1000, dry_run: cli.DryRun = False) -> Sent:
     """Send the mails that are owed. Those older than seven days are listed, not sent."""
-    return send_messages(shop=shop, limit=limit)
+    return send_messages(till=till, limit=limit)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import typer
 from tillbook import cli
 
 if TYPE_CHECKING:
-    from tillbook.workshop import Workshop
+    from tillbook.till import Till
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,23 +18,23 @@ class Shown:
     chain: list[dict[str, Any]]
 
 
-def show_payment(anything: str, *, shop: Workshop) -> Shown:
+def show_payment(anything: str, *, till: Till) -> Shown:
     """Every link from the order to the books and the mails; the ledger alone is asked. Raises Refused when unknown."""
-    from tillbook import chain  # noqa: PLC0415  start-up time
+    from tillbook.proof import chain  # noqa: PLC0415  start-up time
 
-    return Shown(chain.of(shop.ledger, anything))
+    return Shown(chain.of(till.ledger, anything))
 
 
 @cli.command
 def app(
-    shop: Workshop,
+    till: Till,
     anything: Annotated[
         str,
         typer.Argument(help="An invoice number, mail address, or an id of a provider, operation or QuickBooks."),
     ],
 ) -> Shown:
     """Show the whole chain of a sale: invoice, pages, events, facts, entries, documents, mails."""
-    return show_payment(anything, shop=shop)
+    return show_payment(anything, till=till)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-import referee
-from sale import Till
-from tillbook.simulator.server import Simulator
+from helpers import referee
+from helpers.sale import Shop
+from simulator.server import Simulator
 
-pytest_plugins = ["processes", "tally"]
+pytest_plugins = ["helpers.processes", "helpers.tally"]
 WIRE = "TILLBOOK_TEST_WIRE"
 OURS = ("TILLBOOK_", "STRIPE_", "PAYPAL_", "QUICKBOOKS_", "SMTP_", "MAIL_", "FORM_")
 KEPT = (WIRE, "TILLBOOK_ACCEPT", "TILLBOOK_CONTRACTS")
@@ -61,7 +61,7 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def till(simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Till]:
+def shop(simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     """A new home in the reset world, and every step as a person or cron would take it."""
-    with Till.opened(simulator, tmp_path / "home", monkeypatch) as opened:
+    with Shop.opened(simulator, tmp_path / "home", monkeypatch) as opened:
         yield opened

@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "execution"))
 
-from tillbook.matching import Movement, Tally, Window, match
+from tillbook.rules.matching import Movement, Tally, Window, match
 
 START = 1_795_000_000
 EVERY = 50

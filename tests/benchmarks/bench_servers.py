@@ -17,7 +17,7 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "execution"))
 
-from tillbook import receiver, serving
+from tillbook.web import receiver, server
 
 Message = MutableMapping[str, Any]
 HOST = "127.0.0.1"
@@ -46,8 +46,8 @@ class OneByOne(receiver.SharedCommit):
     """A transaction of its own for each event."""
 
     def add(self, write: receiver.Write, then: receiver.Then) -> None:
-        with self._shop.ledger.transaction():
-            kept = write(self._shop.clock.now())
+        with self._till.ledger.transaction():
+            kept = write(self._till.clock.now())
         then(kept)
 
 
@@ -58,10 +58,10 @@ async def limit(port: int) -> None:
 
 def single(port: int) -> None:
     from receive_webhooks import receive_webhooks
-    from tillbook.workshop import open_workshop
+    from tillbook.till import open_till
 
     receiver.SharedCommit = OneByOne  # type: ignore[misc]  # this process serves nothing else
-    serving.serve(receive_webhooks(shop=open_workshop()), HOST, port)
+    server.serve(receive_webhooks(till=open_till()), HOST, port)
 
 
 if __name__ == "__main__":
@@ -69,6 +69,6 @@ if __name__ == "__main__":
     if name == "limit":
         uvloop.run(limit(wanted))
     elif name == "hello":
-        serving.serve(hello, HOST, wanted)
+        server.serve(hello, HOST, wanted)
     else:
         single(wanted)

@@ -19,8 +19,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tillbook.ledger.database import BUSY_TIMEOUT_MS, Database
-from tillbook.ledger.migrate import migrate
+from tillbook.ledger.sqlite.database import BUSY_TIMEOUT_MS, Database
+from tillbook.ledger.sqlite.migrate import migrate
 
 if TYPE_CHECKING:
     from tillbook.ledger.activity import Activity

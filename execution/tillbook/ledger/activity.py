@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from tillbook.ledger.database import Database, Row
+from tillbook.ledger.sqlite.database import Database, Row
 
 SHORTEST_CARD_NUMBER = 13
 
@@ -42,6 +42,6 @@ def _masked(text: str) -> str:
     """Without card numbers; most texts are too short of digits to hold one, and cost no import (start-up time)."""
     if sum(map(str.isdigit, text)) < SHORTEST_CARD_NUMBER:
         return text
-    from tillbook.cards import mask_card_numbers  # noqa: PLC0415
+    from tillbook.kit.cards import mask_card_numbers  # noqa: PLC0415
 
     return mask_card_numbers(text)

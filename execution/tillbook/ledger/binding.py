@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tillbook.errors import Refused
-from tillbook.ledger.database import Database
+from tillbook.kit.errors import Refused
+from tillbook.ledger.sqlite.database import Database
 
 
 class Binding:

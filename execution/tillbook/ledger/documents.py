@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tillbook.ledger.database import Database, Row
-from tillbook.money import Money
+from tillbook.kit.money import Money
+from tillbook.ledger.sqlite.database import Database, Row
 
 if TYPE_CHECKING:
-    from tillbook.bookkeeping import Document
+    from tillbook.rules.documents import Document
 
 
 @dataclass(frozen=True, slots=True)

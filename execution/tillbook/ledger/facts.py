@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from tillbook.facts import Fact, InvoiceFact, fingerprint, from_json, to_json
-from tillbook.ledger.database import Database, Row
-from tillbook.money import Money
+from tillbook.kit.money import Money
+from tillbook.ledger.sqlite.database import Database, Row
+from tillbook.rules.facts import Fact, InvoiceFact, fingerprint, from_json, to_json
 
 if TYPE_CHECKING:
-    from tillbook.journal import Line
+    from tillbook.rules.entries import Line
 
 GENESIS = "0" * 64
 
@@ -54,7 +54,7 @@ class Facts:
 
     def posted(self, fact: Fact) -> list[Line]:
         """What the entries of a fact add up to so far."""
-        from tillbook.journal import Line  # noqa: PLC0415  start-up time
+        from tillbook.rules.entries import Line  # noqa: PLC0415  start-up time
 
         rows = self._database.all("facts.posted_lines", fact=self._sequence(fact))
         return [Line(row["account"], Money(row["amount_minor"], row["currency"]), row["invoice"]) for row in rows]

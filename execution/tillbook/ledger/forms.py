@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tillbook.ledger.database import Database, Row
+from tillbook.ledger.sqlite.database import Database, Row
 
 
 class Forms:

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tillbook.ledger.database import Database, Row
+from tillbook.ledger.sqlite.database import Database, Row
 
 if TYPE_CHECKING:
-    from tillbook.events import Event
+    from tillbook.rules.events import Event
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ import json
 
 import apsw
 
-from tillbook import operations as rules
-from tillbook.errors import Refused
-from tillbook.ledger.database import Database, Row
-from tillbook.operations import Json, Operation, Plan
+from tillbook.kit.errors import Refused
+from tillbook.ledger.sqlite.database import Database, Row
+from tillbook.rules import operations as rules
+from tillbook.rules.operations import Json, Operation, Plan
 
 
 class Operations:

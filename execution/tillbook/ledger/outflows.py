@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tillbook.ledger.database import Database, Row
-from tillbook.money import Money
+from tillbook.kit.money import Money
+from tillbook.ledger.sqlite.database import Database, Row
 
 
 @dataclass(frozen=True, slots=True)

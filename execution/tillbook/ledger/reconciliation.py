@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from tillbook.ledger.database import Database, Row
-from tillbook.matching import Discrepancy, Movement
-from tillbook.money import Money
+from tillbook.kit.money import Money
+from tillbook.ledger.sqlite.database import Database, Row
+from tillbook.rules.matching import Discrepancy, Movement
 
 PAGE = 1000
 

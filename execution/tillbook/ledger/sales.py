@@ -6,11 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tillbook.ledger.database import Database, Row
-from tillbook.money import Money
+from tillbook.kit.money import Money
+from tillbook.ledger.sqlite.database import Database, Row
 
 if TYPE_CHECKING:
-    from tillbook.operations import Json
+    from tillbook.rules.operations import Json
 
 
 @dataclass(frozen=True, slots=True)

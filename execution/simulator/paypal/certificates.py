@@ -1,0 +1,195 @@
+"""The authority that vouches for the simulated PayPal's signatures, made up once for each world's folder.
+
+Root and intermediate are on elliptic curves, which are made in no time; the key that signs is RSA, as `SHA256withRSA`
+says, and is made only when the first event is signed. All of it outlives a reset.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
+
+from simulator.world import World
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+    from cryptography.x509 import Certificate, ExtensionType, Name
+
+    Key = EllipticCurvePrivateKey | RSAPrivateKey
+
+SIGNER = "messageverificationcerts.sandbox.paypal.com"
+PATH = "/paypal/v1/notifications/certs/"
+ANCHORS_FILE, ROOT_KEY_FILE = "paypal-ca.pem", "paypal-ca-key.pem"
+CHAIN_FILE, SIGNER_KEY_FILE = "paypal-certificates.pem", "paypal-signing-key.pem"
+
+_VALID_FOR = timedelta(days=20 * 365)  # before and after the time at which it was made: the clock may be moved far
+_COUNTRY, _COMPANY = "US", "Tillbook Simulator"
+
+
+class Authority:
+    """The keys and certificates of one world; several threads may use it."""
+
+    def __init__(self, world: World) -> None:
+        self._folder = world.folder
+        self._now = world.now
+        self._lock = threading.Lock()
+        self._signer: tuple[RSAPrivateKey, str, str] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether signing needs no key to be made first."""
+        return self._signer is not None
+
+    def make_anchors(self) -> Path:
+        """The file with the trust anchor, as PEM; it is made when it is missing."""
+        with self._lock:
+            return self._root()[0]
+
+    def signer(self) -> tuple[RSAPrivateKey, str, str]:
+        """The key that signs, the name of its certificate (`CERT-...`), and the chain without its root, as PEM."""
+        with self._lock:
+            if self._signer is None:
+                self._signer = self._read_signer() or self._make_signer()
+            return self._signer
+
+    def public_key(self) -> RSAPublicKey:
+        """What a signature is checked with."""
+        return self.signer()[0].public_key()
+
+    def _root(self) -> tuple[Path, EllipticCurvePrivateKey, Certificate]:
+        from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415  start-up time
+        from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415
+
+        anchors = self._folder / ANCHORS_FILE
+        if anchors.exists():
+            key = _read_key(self._folder / ROOT_KEY_FILE)
+            return anchors, cast("EllipticCurvePrivateKey", key), load_pem_x509_certificate(anchors.read_bytes())
+        key = ec.generate_private_key(ec.SECP256R1())
+        root = self._certify(_name("Test Root"), key, _name("Test Root"), key, authority=1)
+        # The certificate comes last: where it is, its key is too.
+        _write(self._folder / ROOT_KEY_FILE, _key_as_pem(key))
+        _write(anchors, _as_pem(root))
+        return anchors, key, root
+
+    def _read_signer(self) -> tuple[RSAPrivateKey, str, str] | None:
+        if not all((self._folder / name).exists() for name in (ANCHORS_FILE, CHAIN_FILE)):
+            return None
+        chain = (self._folder / CHAIN_FILE).read_text()
+        return cast("RSAPrivateKey", _read_key(self._folder / SIGNER_KEY_FILE)), _label(chain), chain
+
+    def _make_signer(self) -> tuple[RSAPrivateKey, str, str]:
+        from cryptography.hazmat.primitives.asymmetric import ec, rsa  # noqa: PLC0415  start-up time
+
+        _anchors, root_key, root = self._root()
+        between_key = ec.generate_private_key(ec.SECP256R1())
+        between = self._certify(_name("Test Issuing CA"), between_key, root.subject, root_key, authority=0)
+        key = rsa.generate_private_key(65_537, 2048)
+        leaf = self._certify(_name(SIGNER), key, between.subject, between_key)
+        chain = (_as_pem(leaf) + _as_pem(between)).decode()
+        _write(self._folder / SIGNER_KEY_FILE, _key_as_pem(key))
+        _write(self._folder / CHAIN_FILE, chain.encode())
+        return key, _label(chain), chain
+
+    def _certify(self, subject: Name, key: Key, issuer: Name, by: Key, *, authority: int | None = None) -> Certificate:
+        """A certificate; `authority` is how many authorities may stand below it, None for a signer."""
+        from cryptography import x509  # noqa: PLC0415  start-up time
+        from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+
+        now = datetime.fromtimestamp(self._now(), UTC)
+        own, over = key.public_key(), by.public_key()
+        builder = (
+            x509.CertificateBuilder(subject_name=subject, issuer_name=issuer, public_key=own)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - _VALID_FOR)
+            .not_valid_after(now + _VALID_FOR)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(own), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(over), critical=False)
+        )
+        for extension, critical in _purpose(authority):
+            builder = builder.add_extension(extension, critical=critical)
+        return builder.sign(by, SHA256())
+
+
+_KNOWN: WeakKeyDictionary[World, Authority] = WeakKeyDictionary()
+_KNOWING = threading.Lock()
+
+
+def authority(world: World) -> Authority:
+    """The authority of a world: always the same one."""
+    with _KNOWING:
+        return _KNOWN.setdefault(world, Authority(world))
+
+
+def _purpose(authority: int | None) -> list[tuple[ExtensionType, bool]]:
+    """What a certificate may be used for."""
+    from cryptography import x509  # noqa: PLC0415  start-up time
+    from cryptography.x509.oid import ExtendedKeyUsageOID  # noqa: PLC0415
+
+    issues = authority is not None
+    usage = x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=not issues,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=issues,
+        crl_sign=issues,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    both: list[tuple[ExtensionType, bool]] = [
+        (x509.BasicConstraints(ca=issues, path_length=authority), True),
+        (usage, True),
+    ]
+    if issues:
+        return both
+    serves = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
+    return [*both, (serves, False), (x509.SubjectAlternativeName([x509.DNSName(SIGNER)]), False)]
+
+
+def _name(common: str) -> Name:
+    from cryptography import x509  # noqa: PLC0415  start-up time
+    from cryptography.x509.oid import NameOID  # noqa: PLC0415
+
+    parts = ((NameOID.COUNTRY_NAME, _COUNTRY), (NameOID.ORGANIZATION_NAME, _COMPANY), (NameOID.COMMON_NAME, common))
+    return x509.Name([x509.NameAttribute(kind, text) for kind, text in parts])
+
+
+def _label(chain: str) -> str:
+    """The name under which a chain is served: `CERT-` and twelve bytes of its first certificate's fingerprint."""
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415  start-up time
+    from cryptography.x509 import load_pem_x509_certificates  # noqa: PLC0415
+
+    print_ = load_pem_x509_certificates(chain.encode())[0].fingerprint(SHA256()).hex()
+    return f"CERT-{print_[:8]}-{print_[8:16]}-{print_[16:24]}"
+
+
+def _as_pem(certificate: Certificate) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415  start-up time
+
+    return certificate.public_bytes(Encoding.PEM)
+
+
+def _key_as_pem(key: Key) -> bytes:
+    from cryptography.hazmat.primitives import serialization as forms  # noqa: PLC0415  start-up time
+
+    return key.private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, forms.NoEncryption())
+
+
+def _read_key(file: Path) -> Any:
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415  start-up time
+
+    return load_pem_private_key(file.read_bytes(), None)
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Put a file in its place in one move, readable by its owner only."""
+    draft = file.with_suffix(f".{os.getpid()}.tmp")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+        out.write(content)
+    os.replace(draft, file)

@@ -1,0 +1,259 @@
+"""The simulator as one server on localhost: the vendors, the customer's pages, the mailbox and `/_control`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TypeVar
+
+import uvicorn
+import uvloop
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from simulator import mailbox, paypal, quickbooks
+from simulator.connection import DroppableProtocol
+from simulator.control import Control
+from simulator.faults import Faults
+from simulator.stripe import pages, payments
+from simulator.stripe.account import Account
+from simulator.stripe.api import Api
+from simulator.wire import FaultAnswer, RequestLog, Wire, quickbooks_fault
+from simulator.world import World, write_json
+
+_TICK_SECONDS = 0.2
+_START_TIMEOUT_SECONDS = 10
+_KEEP_ALIVE_SECONDS = 75
+
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A simulated world at one moment."""
+
+    world: str
+    tokens: str
+
+
+class SimulatorError(OSError):
+    """The simulator cannot start; the message says why in one sentence."""
+
+
+class Simulator:
+    """A simulated world that listens. Use it as a context manager, or call `start` and `stop`.
+
+    `folder` keeps the world between runs. `port` 0 takes a free one. `deliver_to` is where the
+    vendors' events go (a base address gets `/webhooks/stripe` and `/webhooks/paypal`; empty: nowhere). `record` is a
+    file that gets every vendor request as a JSON line. `settle_seconds` is how long after a payment its fee appears.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        deliver_to: str = "",
+        record: Path | None = None,
+        settle_seconds: int = 2,
+    ) -> None:
+        self.world = World(folder)
+        self.url = ""
+        self.smtp_url = ""
+        self._host, self._port = host, port
+        self._account = Account(self.world, deliver_to=deliver_to, settle_seconds=settle_seconds)
+        self._paypal = paypal.Account(self.world, deliver_to=deliver_to)
+        self._log = RequestLog(record)
+        self._faults = Faults()
+        self._mailbox = mailbox.Mailbox(self.world, host=host)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._api = Api(self._account)
+        self._paypal_api = paypal.Api(self._paypal)
+        self._tokens = quickbooks.Tokens(self.world)
+        vendors: dict[str, FaultAnswer] = {
+            "stripe": self._api.fault,
+            "paypal": self._paypal_api.fault,
+            "quickbooks": quickbooks_fault,
+        }
+        self._wire = Wire(self._application(), self._log, self._faults, vendors)
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                self._wire,
+                http=DroppableProtocol,
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=2,
+            )
+        )
+
+    def __enter__(self) -> Simulator:
+        self.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Listen, in a thread of its own; return when connections are accepted. Raises SimulatorError."""
+        try:
+            listener = _listen(self._host, self._port)
+        except SimulatorError:
+            self._close_files()
+            raise
+        self.url = f"http://{self._host}:{listener.getsockname()[1]}"
+        self._account.base_url = self._paypal.base_url = self.url
+        paypal.authority(self.world).make_anchors()
+        self._mailbox.start()
+        self.smtp_url = f"smtp://{self._host}:{self._mailbox.port}"
+        write_json(self.world.folder / "addresses.json", {"url": self.url, "smtp_url": self.smtp_url})
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(listener, ready), name="simulator", daemon=True)
+        self._thread.start()
+        if not ready.wait(_START_TIMEOUT_SECONDS) or not self._server.started:
+            self.stop()
+            raise SimulatorError(f"The simulator did not start on {self.url}.")
+
+    def stop(self) -> None:
+        """Stop listening, let held requests go, and close every file and thread. Stopping twice is fine."""
+        if self._thread is None:
+            return
+        self._server.should_exit = True
+        with contextlib.suppress(RuntimeError):  # The loop has already ended by itself.
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._wire.release)
+        self._thread.join()
+        self._thread = None
+        self._mailbox.stop()
+        self._close_files()
+
+    def photograph(self) -> Photograph:
+        """The whole world as it is now."""
+        return self._in_loop(lambda: Photograph(self.world.photograph(), self._tokens.photograph()))
+
+    def restore(self, shown: Photograph) -> None:
+        """The world as it was: one prepared situation serves many trials. Faults and the log of requests are empty."""
+
+        def put_back() -> None:
+            self.world.restore(shown.world)
+            self._tokens.restore(shown.tokens)
+            quickbooks.forget_requests(self.world)
+            self._account.agenda.read()
+            self._account.deliveries.read()
+            self._paypal.deliveries.read()
+            self._faults.clear()
+            self._log.clear()
+
+        self._in_loop(put_back)
+
+    def _in_loop(self, action: Callable[[], Value]) -> Value:
+        """Do something in the loop, where nothing else happens meanwhile."""
+
+        async def do() -> Value:
+            return action()
+
+        assert self._loop is not None, "the simulator was started"
+        return asyncio.run_coroutine_threadsafe(do(), self._loop).result()
+
+    def serve_forever(self, started: Callable[[], None] | None = None) -> None:
+        """Start, call `started`, and serve until Ctrl-C or SIGTERM. Only in the main thread."""
+        done = threading.Event()
+
+        def finish(_number: int, _frame: FrameType | None) -> None:
+            done.set()
+
+        previous = {number: signal.signal(number, finish) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            self.start()
+            if started:
+                started()
+            done.wait()
+        finally:
+            self.stop()
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    def _application(self) -> Starlette:
+        control = Control(self._account, self._paypal, self._log, self._faults)
+        routes = [
+            Mount("/stripe", app=self._api),
+            Mount("/checkout", routes=pages.routes(self._account)),
+            Mount("/link", routes=pages.link_routes(self._account)),
+            Mount("/paypal/approve", routes=paypal.routes(self._paypal)),
+            Mount("/paypal", app=self._paypal_api),
+            Mount("/quickbooks", routes=quickbooks.routes(self.world, self._tokens)),
+            Mount("/mailbox", routes=mailbox.routes(self.world)),
+            Mount("/_control", routes=control.routes()),
+        ]
+        return Starlette(routes=routes, lifespan=self._life)
+
+    @contextlib.asynccontextmanager
+    async def _life(self, _app: Starlette) -> AsyncIterator[None]:
+        """While the server lives, what is due happens by itself."""
+        ticking = asyncio.create_task(self._tick())
+        try:
+            yield
+        finally:
+            ticking.cancel()
+            await asyncio.gather(ticking, return_exceptions=True)
+            await self._account.deliveries.stop()
+            await self._paypal.deliveries.stop()
+
+    async def _tick(self) -> None:
+        while True:
+            payments.run_due(self._account)
+            self._account.deliveries.pump()
+            self._paypal.deliveries.pump()
+            await asyncio.sleep(_TICK_SECONDS)
+
+    def _run(self, listener: socket.socket, ready: threading.Event) -> None:
+        async def serve() -> None:
+            self._loop = asyncio.get_running_loop()
+            serving = asyncio.create_task(self._server.serve(sockets=[listener]))
+            while not self._server.started and not serving.done():
+                await asyncio.sleep(0.002)
+            ready.set()
+            await serving
+
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(serve())
+        finally:
+            listener.close()
+            ready.set()
+
+    def _close_files(self) -> None:
+        self._log.close()
+        self.world.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        reason = error.strerror or str(error)
+        raise SimulatorError(f"The simulator cannot listen on {host}:{port}: {reason}.") from error
+    listener.listen(2048)
+    return listener
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port that nobody listens on now, for a server that is to be started next."""
+    with _listen(host, 0) as listener:
+        return int(listener.getsockname()[1])

@@ -1,0 +1,72 @@
+"""One simulated Stripe account: its objects, what is due, and where its events go."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+from simulator.stripe import webhooks
+from simulator.stripe.agenda import Agenda
+from simulator.stripe.errors import no_such
+from simulator.stripe.shapes import API_VERSION
+from simulator.world import World
+
+Json = dict[str, Any]
+
+# An event that no API call caused names no request.
+NOBODY: Json = {"id": None, "idempotency_key": None}
+
+
+class Account:
+    """What the API, the pay pages, the control and the clock all work on.
+
+    `base_url` is the simulator's address, known once it listens; `settle_seconds` is how long after a
+    payment its balance transaction (and so its fee) appears.
+    """
+
+    def __init__(self, world: World, *, deliver_to: str = "", settle_seconds: int = 2) -> None:
+        self.world = world
+        self.base_url = ""
+        self.settle_seconds = settle_seconds
+        self.agenda = Agenda(world)
+        self.deliveries = webhooks.deliveries(world, deliver_to)
+
+    def save(self, thing: Json) -> Json:
+        """Keep an object under its own `object` and `id`."""
+        return self.world.save(f"stripe.{thing['object']}", thing["id"], thing)
+
+    def find(self, what: str, key: str | None) -> Json | None:
+        """The object `what` with this id, or None."""
+        return self.world.get(f"stripe.{what}", key) if key else None
+
+    def need(self, what: str, key: str, param: str) -> Json:
+        """The same, but an unknown id raises the StripeError 404."""
+        found = self.find(what, key)
+        if found is None:
+            raise no_such(what, key, param)
+        return found
+
+    def newest(self, what: str) -> Iterator[Json]:
+        """Every object of a kind, newest first."""
+        return reversed(list(self.world.all(f"stripe.{what}")))
+
+    def emit(self, kind: str, thing: Json, at: int, *, cause: Json = NOBODY, previous: Json | None = None) -> Json:
+        """Record an event with a snapshot of the object, and queue its delivery."""
+        data: Json = {"object": copy.deepcopy(thing)}
+        if previous is not None:
+            data["previous_attributes"] = previous
+        event = {
+            "id": self.world.identifier("evt"),
+            "object": "event",
+            "api_version": API_VERSION,
+            "created": at,
+            "data": data,
+            "livemode": False,
+            "pending_webhooks": 1 if self.deliveries.address else 0,
+            "request": dict(cause),
+            "type": kind,
+        }
+        self.save(event)
+        self.deliveries.queue(event)
+        return event

@@ -1,0 +1,128 @@
+"""Documents that wait -> the books: one operation each, in the order of the payments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tillbook.books import accounts, credits, refunds
+from tillbook.kit.clock import business_date
+from tillbook.kit.errors import Refused, TillbookError, Unavailable, Uncertain, worst_exit_code
+from tillbook.kit.retries import next_attempt
+from tillbook.operations.perform import perform
+from tillbook.rules import documents
+from tillbook.rules.operations import Plan
+from tillbook.sales import invoices
+
+if TYPE_CHECKING:
+    from tillbook.ledger.documents import StoredDocument
+    from tillbook.till import Till
+
+GONE = "QuickBooks does not hold the last one any more"
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """How many documents one round posted, how many wait, how many a person must look at."""
+
+    posted: int
+    waiting: int
+    failed: int
+    exit_code: int = 0
+
+
+def post_documents(till: Till, *, limit: int, progress: Callable[[int], None] = lambda _: None) -> Posted:
+    """Post up to `limit` documents. What the books refuse is failed with its reason; the rest is tried again later."""
+    posted, exit_code = 0, 0
+    for document in till.ledger.documents.due(till.clock.now(), limit):
+        ended = try_once(till, document)
+        posted += not ended
+        exit_code = worst_exit_code([exit_code, ended])
+        progress(1)
+    waiting, failed = till.ledger.documents.count_waiting(), len(till.ledger.documents.failed())
+    return Posted(posted, waiting, failed, exit_code)
+
+
+def try_once(till: Till, document: StoredDocument) -> int:
+    """Post one document, or write down why not; the exit code of that, 0 for posted."""
+    try:
+        post(till, document)
+    except Refused as error:
+        with till.ledger.transaction():
+            till.ledger.documents.mark_failed(document.key, error.message)
+        return error.exit_code
+    except (Unavailable, Uncertain) as error:
+        _delay(till, document, error)
+        return error.exit_code
+    return 0
+
+
+def post(till: Till, document: StoredDocument) -> str:
+    """Post one document, once; returns its QuickBooks id. Raises Refused, Unavailable or Uncertain."""
+    with till.ledger.lock(f"invoice-balance:{document.invoice}"):
+        fresh = till.ledger.documents.get(document.key)
+        if fresh is not None and fresh.state == "posted":  # another process was faster
+            return fresh.quickbooks_id
+        for _ in range(2):  # a receipt whose total came out different is posted a second time
+            plan, renew = _plan(till, document)
+            outcome = perform(till, plan, renew=renew)
+            if plan.kind == "post_purchase":
+                credits.apply(till, document, str(outcome.result["id"]))
+            if (stored := till.ledger.documents.get(document.key)) and stored.state == "posted":
+                break
+        return str(outcome.result["id"])
+
+
+def try_again(till: Till, key: str) -> None:
+    """Let a failed document wait again, after a person changed what was wrong. Raises Refused."""
+    document = till.ledger.documents.get(key)
+    if document is None or document.state != "failed":
+        failed = ", ".join(other.key for other in till.ledger.documents.failed()) or "none"
+        raise Refused(f"no failed document {key}", hint=f"Failed documents: {failed}.")
+    with till.ledger.transaction():
+        till.ledger.documents.mark_waiting(key, till.clock.now())
+
+
+def _plan(till: Till, document: StoredDocument) -> tuple[Plan, str]:
+    """The operation that posts a document; one that is begun, or made and not yet applied, keeps its own parameters."""
+    kind = refunds.KINDS.get(document.kind, "post_payment")
+    last = till.ledger.operations.last(kind, document.key)
+    gone = last is not None and last.state == "done" and _is_gone(till, document, str((last.result or {})["id"]))
+    if last is not None and (last.unfinished or (kind == "post_purchase" and last.state == "done" and not gone)):
+        return Plan(kind, document.key, "quickbooks", last.params), ""
+    if document.kind in refunds.KINDS:
+        plan, renew = refunds.plan(till, document)
+    else:
+        plan, renew = Plan(kind, document.key, "quickbooks", _payment_params(till, document)), ""
+    return plan, renew or (GONE if gone else "")
+
+
+def _is_gone(till: Till, document: StoredDocument, quickbooks_id: str) -> bool:
+    """Whether what was posted does not stand any more; a rehearsal, which withdraws nothing, goes by the ledger."""
+    if till.rehearsal:
+        return document.reason == GONE
+    record = till.books.record(document.kind, quickbooks_id)
+    return record is None or record.voided
+
+
+def _payment_params(till: Till, document: StoredDocument) -> dict[str, object]:
+    """Gross, to Clearing, applied to what the invoice has open in QuickBooks now."""
+    issued = invoices.known_or_adopted(till, document.invoice)
+    note = f"{document.provider} {document.payment}, document {document.key}"
+    return documents.payment_params(
+        document.amount,
+        customer_id=issued.booked.customer_id,
+        invoice_id=issued.booked.id,
+        open_balance=issued.booked.balance,
+        deposit_account_id=accounts.clearing_account(till, document.provider, document.amount.currency),
+        txn_date=business_date(document.occurred_at, invoices.zone(till)),
+        note=note,
+    )
+
+
+def _delay(till: Till, document: StoredDocument, error: TillbookError) -> None:
+    """Later and later; but what is only uncertain is decided by the next look, so that one comes soon."""
+    attempts = 0 if isinstance(error, Uncertain) else document.attempts
+    with till.ledger.transaction():
+        till.ledger.documents.delay(document.key, error.message, next_attempt(till.clock.now(), attempts))

@@ -1,0 +1,307 @@
+"""Money: an integer of minor units and a currency, and the odd ways in which vendors write it.
+
+Amounts are never floats. "Minor" is the smallest unit that ISO 4217 gives the currency: 6000 USD minor is 60.00 USD,
+6000 JPY minor is 6000 yen. Everything that does not fit exactly is Refused; nothing is ever rounded in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tillbook.kit.errors import Refused
+
+LARGEST_MINOR = 10**18 - 1
+"""The largest amount, so that every one fits an integer of the ledger (64 bits) with room for sums."""
+
+_GRAMMAR = re.compile(r"(-?)(0|[1-9][0-9]{0,11})(?:\.([0-9]+))?", re.ASCII)
+_STRINGS_ONLY = 'amounts are decimal strings like "60.00"'
+
+# ISO 4217, the active codes that have a minor unit, by its number of decimals. Metals, XDR, XTS, XXX have none.
+_BY_DECIMALS = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    2: """
+        AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW
+        CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF
+        IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK
+        MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP
+        SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XAD XCD XCG
+        YER ZAR ZMW ZWG""",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
+EXPONENTS = {code: decimals for decimals, codes in _BY_DECIMALS.items() for code in codes.split()}
+
+_STRIPE_WHOLE = (
+    "BIF",
+    "CLP",
+    "DJF",
+    "GNF",
+    "JPY",
+    "KMF",
+    "KRW",
+    "MGA",
+    "PYG",
+    "RWF",
+    "VND",
+    "VUV",
+    "XAF",
+    "XOF",
+    "XPF",
+)
+_STRIPE_HUNDREDS = ("ISK", "UGX")  # no decimals any more, still sent with two, which must be 00
+_STRIPE_THREE = ("BHD", "JOD", "KWD", "OMR", "TND")
+_STRIPE_DECIMALS = 2
+_QUICKBOOKS_DECIMALS = 2
+_PAYPAL = "AUD BRL CAD CHF CNY CZK DKK EUR GBP HKD HUF ILS JPY MXN MYR NOK NZD PHP PLN RUB SEK SGD THB TWD USD"
+_PAYPAL_WHOLE = ("HUF", "JPY", "TWD")  # PayPal takes no decimals of them, whatever ISO 4217 says
+_PAYPAL_GRAMMAR = re.compile(r"-?[0-9]{1,15}(?:\.([0-9]{1,2}))?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, order=False)
+class Money:
+    """`minor` units of `currency` (ISO 4217, upper case). Raises Refused for another type or an unknown code."""
+
+    minor: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if type(self.minor) is not int:
+            raise Refused(f"minor units are a whole number, not a {type(self.minor).__name__}; {_STRINGS_ONLY}")
+        exponent(self.currency)
+        if abs(self.minor) > LARGEST_MINOR:
+            raise Refused("the amount is too large to be kept")
+
+    @classmethod
+    def zero(cls, currency: str) -> Money:
+        return cls(0, currency)
+
+    @property
+    def text(self) -> str:
+        """The amount with exactly the currency's decimals and no currency: "60.00"."""
+        decimals = exponent(self.currency)
+        sign = "-" if self.minor < 0 else ""
+        digits = str(abs(self.minor)).zfill(decimals + 1)
+        if decimals == 0:
+            return sign + digits
+        return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}"
+
+    @property
+    def decimal(self) -> Decimal:
+        """The amount in major units, exact."""
+        return Decimal(self.text)
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.currency}"
+
+    def __bool__(self) -> bool:
+        return self.minor != 0
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.minor + self._same(other), self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(self.minor - self._same(other), self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.minor, self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        return self.minor < self._same(other)
+
+    def __le__(self, other: Money) -> bool:
+        return self.minor <= self._same(other)
+
+    def __gt__(self, other: Money) -> bool:
+        return self.minor > self._same(other)
+
+    def __ge__(self, other: Money) -> bool:
+        return self.minor >= self._same(other)
+
+    def _same(self, other: Money) -> int:
+        """The other's minor units. Raises Refused when it is not money of this currency."""
+        if not isinstance(other, Money):
+            raise Refused(f"{self.currency} was to be combined with a {type(other).__name__}; expected money")
+        if other.currency != self.currency:
+            raise Refused(f"{self.currency} and {other.currency} cannot be combined; expected one currency")
+        return other.minor
+
+
+def exponent(currency: str) -> int:
+    """How many decimals the currency has. Raises Refused for a code that ISO 4217 does not list as active."""
+    decimals = EXPONENTS.get(currency) if isinstance(currency, str) else None
+    if decimals is None:
+        raise Refused(f"{str(currency)[:12]!r} is not a currency; expected an ISO 4217 code in capitals, like USD")
+    return decimals
+
+
+def parse(text: str, currency: str, *, negative: bool = False) -> Money:
+    """An amount as people and forms write it: "60", "60.00"; "-60.00" only if `negative`.
+
+    Raises Refused for any other type, spaces, signs, exponents, commas, digits that are not ASCII, leading zeros, more
+    decimals than the currency has, more than 12 digits before the point.
+    """
+    decimals = exponent(currency)
+    if not isinstance(text, str):
+        raise Refused(f"the amount is a {type(text).__name__}; {_STRINGS_ONLY}")
+    match = _GRAMMAR.fullmatch(text)
+    if match is None:
+        raise Refused(f"{text[:24]!r} is not an amount; {_STRINGS_ONLY}, with at most 12 digits before the point")
+    sign, whole, fraction = match[1], match[2], match[3] or ""
+    if sign and not negative:
+        raise Refused(f"{text[:24]!r} is negative; expected an amount of zero or more")
+    if len(fraction) > decimals:
+        raise Refused(f"{text[:24]!r} does not fit: {currency} has {decimals or 'no'} decimals")
+    minor = int(whole + fraction.ljust(decimals, "0"))
+    return Money(-minor if sign else minor, currency)
+
+
+def from_decimal(value: Decimal | int, currency: str) -> Money:
+    """Major units as vendors' numbers give them, exactly; zeros at the end are no decimals ("60.000" is 60.00 USD).
+
+    Raises Refused for a float, for what is not finite, and for more decimals than the currency has.
+    """
+    decimals = exponent(currency)
+    if type(value) is int:
+        value = Decimal(value)
+    if not isinstance(value, Decimal):
+        raise Refused(f"the amount is a {type(value).__name__}; expected an exact decimal")
+    if not value.is_finite() or (value and value.adjusted() > len(str(LARGEST_MINOR))):
+        raise Refused(f"{str(value)[:24]} is not an amount that can be kept")
+    if not value:
+        return Money.zero(currency)
+    return Money(_scaled(value, decimals, currency), currency)
+
+
+def _scaled(value: Decimal, decimals: int, currency: str) -> int:
+    """A finite value times ten to the `decimals`, in integers: a Decimal's own arithmetic rounds at 28 digits."""
+    sign, digits, power = value.as_tuple()
+    text, shift = "".join(map(str, digits)), int(power) + decimals
+    if shift < 0:
+        if text[shift:].strip("0") or -shift > len(text):
+            raise Refused(f"{str(value)[:24]} does not fit: {currency} has {decimals or 'no'} decimals")
+        text, shift = text[:shift] or "0", 0
+    magnitude = int(text + "0" * shift)
+    return -magnitude if sign else magnitude
+
+
+def total(amounts: Iterable[Money], currency: str) -> Money:
+    """The sum of amounts of one currency, zero for none."""
+    result = Money.zero(currency)
+    for amount in amounts:
+        result += amount
+    return result
+
+
+def share(whole: Money, weights: Sequence[int]) -> list[Money]:
+    """Split an amount in proportion to weights of zero or more, by largest remainder: the parts sum to it exactly.
+
+    Raises Refused when nothing can carry the amount: no weights, all of them zero, or one negative.
+    """
+    if any(weight < 0 for weight in weights) or (whole and not sum(weights)):
+        raise Refused(f"{whole} cannot be shared out; expected weights of zero or more, one of them above")
+    if not whole:
+        return [whole] * len(weights)
+    parts = [divmod(abs(whole.minor) * weight, sum(weights)) for weight in weights]
+    minors = [quotient for quotient, _ in parts]
+    by_remainder = sorted(range(len(parts)), key=lambda index: (-parts[index][1], index))
+    for index in by_remainder[: abs(whole.minor) - sum(minors)]:
+        minors[index] += 1
+    return [Money(-minor if whole.minor < 0 else minor, whole.currency) for minor in minors]
+
+
+def rounded_product(quantity: Decimal, unit_price: Money) -> Money:
+    """Quantity times price, half a minor unit rounded up (away from zero)."""
+    return _half_up(quantity, 1, unit_price)
+
+
+def percentage(percent: Decimal, of: Money) -> Money:
+    """So many per cent of an amount, half a minor unit rounded up (away from zero)."""
+    return _half_up(percent, 100, of)
+
+
+def _half_up(factor: Decimal, divisor: int, of: Money) -> Money:
+    """Money times an exact factor, in integers: a Decimal's own arithmetic rounds at 28 digits."""
+    numerator, denominator = factor.as_integer_ratio()
+    product, denominator = numerator * of.minor, denominator * divisor
+    minor = (2 * abs(product) + denominator) // (2 * denominator)
+    return Money(-minor if product < 0 else minor, of.currency)
+
+
+def stripe_amount(money: Money) -> int:
+    """The integer that Stripe expects. Raises Refused for what Stripe cannot charge exactly.
+
+    Stripe's unit is not ISO's for MGA (whole ariary), ISK and UGX (hundredths that must be 00); the third decimal of
+    BHD, JOD, KWD, OMR and TND must be 0.
+    """
+    scale = _stripe_scale(money.currency)
+    amount, rest = divmod(money.minor * 100, scale)
+    if rest or (money.currency in _STRIPE_THREE and amount % 10):
+        raise Refused(f"{money} does not fit Stripe's smallest amount in {money.currency}")
+    return amount
+
+
+def from_stripe(amount: int, currency: str) -> Money:
+    """Stripe's integer and code (any case) as money. Raises Refused for what the currency cannot hold."""
+    if type(amount) is not int:
+        raise Refused(f"Stripe's amount is a {type(amount).__name__}; expected a whole number")
+    code = currency.upper()
+    minor, rest = divmod(amount * _stripe_scale(code), 100)
+    if rest:
+        raise Refused(f"Stripe's amount {amount} is not a whole number of {code}")
+    return Money(minor, code)
+
+
+def _stripe_scale(currency: str) -> int:
+    """How many hundredths of an ISO minor unit make one of Stripe's units."""
+    decimals = exponent(currency)
+    if currency in _STRIPE_HUNDREDS:
+        return 1
+    if currency in _STRIPE_WHOLE and decimals:
+        return 100 * 100
+    if decimals == _STRIPE_DECIMALS or currency in _STRIPE_WHOLE + _STRIPE_THREE:
+        return 100
+    raise Refused(f"how Stripe writes {currency} is not known; expected a currency that Stripe can charge")
+
+
+def paypal_amount(money: Money) -> str:
+    """The decimal string that PayPal expects: two places, none for HUF, JPY and TWD.
+
+    Raises Refused for a currency that PayPal does not support, and for cents of one that it takes without.
+    """
+    _require_paypal(money.currency)
+    if money.currency not in _PAYPAL_WHOLE:
+        return money.text
+    whole, _, cents = money.text.partition(".")
+    if cents.strip("0"):
+        raise Refused(f"{money} does not fit: PayPal takes {money.currency} without decimals")
+    return whole
+
+
+def from_paypal(value: str, currency: str) -> Money:
+    """PayPal's decimal string and code as money. Raises Refused for what is not an amount of that currency."""
+    if not isinstance(value, str) or not isinstance(currency, str):
+        raise Refused("PayPal's amount is not written as text; expected a decimal string and a code")
+    _require_paypal(currency)
+    match = _PAYPAL_GRAMMAR.fullmatch(value)
+    if match is None or (currency in _PAYPAL_WHOLE and (match[1] or "").strip("0")):
+        raise Refused(f"PayPal's amount {value[:24]!r} is not a decimal string of {currency}")
+    return from_decimal(Decimal(value), currency)
+
+
+def _require_paypal(currency: str) -> None:
+    if currency not in _PAYPAL.split():
+        raise Refused(f"PayPal does not support {currency[:12]!r}; expected one of its currencies, like USD")
+
+
+def quickbooks_amount(money: Money) -> Decimal:
+    """The exact number for QuickBooks, which keeps two decimals. Raises Refused when a third would be lost."""
+    decimals = exponent(money.currency)
+    if decimals <= _QUICKBOOKS_DECIMALS:
+        return money.decimal
+    kept, lost = money.text[: _QUICKBOOKS_DECIMALS - decimals], money.text[_QUICKBOOKS_DECIMALS - decimals :]
+    if lost.strip("0"):
+        raise Refused(f"{money} does not fit: QuickBooks keeps {_QUICKBOOKS_DECIMALS} decimals")
+    return Decimal(kept)

@@ -1,0 +1,1 @@
+"""Processor, ledger and books agree, or a typed list says where they do not."""

@@ -1,0 +1,184 @@
+"""The checks of check_setup.py: each looks at one thing and says what to do when it is not in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from stat import S_IMODE
+from typing import TYPE_CHECKING
+
+from tillbook.kit.clock import rfc3339
+from tillbook.kit.errors import TillbookError
+from tillbook.proof import invariants
+from tillbook.rules import documents
+from tillbook.sales import invoices
+
+if TYPE_CHECKING:
+    from tillbook.till import Till
+
+ENOUGH_DAYS = 14
+MOST_SENTENCES = 5
+OTHERS_CAN_READ = 0o077
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`hint` says what was found when ok, and what to do when not."""
+
+    name: str
+    ok: bool
+    hint: str
+
+
+def run(till: Till) -> Iterator[Check]:
+    """Every check, in the order in which a person would mend them."""
+    yield Check("settings", True, f"{till.settings.mode} mode, ledger {till.settings.ledger}")
+    for name, look in _LOOKS.items():
+        yield _checked(name, look, till)
+    for provider in till.settings.providers:
+        yield _checked(f"{provider} account", partial(_account, provider), till)
+        yield _checked(f"{provider} webhooks", partial(_webhook, provider), till)
+
+
+def _checked(name: str, look: Callable[[Till], str], till: Till) -> Check:
+    """A look returns what it found, or raises what is wrong."""
+    try:
+        return Check(name, True, look(till))
+    except TillbookError as error:
+        return Check(name, False, f"{error.message}. {error.hint}".strip())
+
+
+def _private(till: Till) -> str:
+    readable = [
+        path.name
+        for path in (till.settings.home, till.settings.ledger)
+        if path.exists() and S_IMODE(path.stat().st_mode) & OTHERS_CAN_READ
+    ]
+    if readable:
+        raise TillbookError(f"other users can read {', '.join(readable)}", hint=f"chmod -R go-rwx {till.settings.home}")
+    return "only its owner can read the ledger"
+
+
+def _invariants(till: Till) -> str:
+    if sentences := list(islice(invariants.broken(till.ledger), MOST_SENTENCES)):
+        raise TillbookError("; ".join(sentences), hint="Stop and keep a copy: back up the ledger, then report this.")
+    return f"all hold over {till.ledger.facts.count()} facts"
+
+
+def _operations(till: Till) -> str:
+    if unfinished := till.ledger.operations.unfinished(MOST_SENTENCES):
+        names = ", ".join(f"{operation.kind} {operation.subject} ({operation.state})" for operation in unfinished)
+        raise TillbookError(f"unfinished: {names}", hint="Run `python execution/run_pending.py`.")
+    return "none is unfinished"
+
+
+def _documents(till: Till) -> str:
+    if failed := till.ledger.documents.failed():
+        first = failed[0]
+        raise TillbookError(
+            f"{len(failed)} failed; {first.key}: {first.reason}",
+            hint=f"Mend it in QuickBooks, then: python execution/post_to_books.py --again {first.key}",
+        )
+    noted = "".join(f"; {document.key}: {document.reason}" for document in till.ledger.documents.noted())
+    return f"{till.ledger.documents.count_waiting()} wait, none failed{noted}"
+
+
+def _forms(till: Till) -> str:
+    if refused := till.ledger.forms.refused():
+        first = refused[0]
+        raise TillbookError(
+            f"{len(refused)} submitted orders were refused; {first['number']}: {first['reason']}",
+            hint="Answer the customer; a corrected order needs a number of its own.",
+        )
+    return f"{till.ledger.forms.count().get('waiting', 0)} wait"
+
+
+def _events(till: Till) -> str:
+    if parked := till.ledger.inbox.parked():
+        first = parked[0]
+        raise TillbookError(
+            f"{len(parked)} parked; {first['event']}: {first['reason']}", hint="run_pending.py tries them again."
+        )
+    newest = till.ledger.inbox.newest()
+    return ", ".join(f"last of {name} at {rfc3339(at)}" for name, at in newest.items()) or "none came yet"
+
+
+def _company(till: Till) -> str:
+    company = invoices.read_company(till)
+    if not company.custom_numbers:
+        raise TillbookError(
+            f"{company.name} numbers its invoices by itself",
+            hint="In QuickBooks: Account and settings, Sales, turn on 'Custom transaction numbers'.",
+        )
+    return f"{company.name}, {company.home_currency}"
+
+
+def _connection(till: Till) -> str:
+    days = till.books.days_left(till.clock.now())
+    if days is not None and days < ENOUGH_DAYS:
+        raise TillbookError(
+            f"the connection ends in {days} days", hint="Run `python execution/connect_quickbooks.py` soon."
+        )
+    return "connected" if days is None else f"good for {days} days without use"
+
+
+def _accounts(till: Till) -> str:
+    currency = invoices.company(till).home_currency
+    wanted = [documents.clearing_account(name, currency)["name"] for name in till.settings.providers]
+    if missing := [name for name in wanted if till.ledger.sales.account(name) is None]:
+        raise TillbookError(f"not ready: {', '.join(missing)}", hint="Run `python execution/connect_quickbooks.py`.")
+    return ", ".join(wanted)
+
+
+def _mail(till: Till) -> str:
+    missing = [
+        name
+        for name, value in (("SMTP_URL", till.settings.smtp_url), ("MAIL_FROM", till.settings.mail_from))
+        if not value
+    ]
+    if missing:
+        raise TillbookError(f"{' and '.join(missing)} not set", hint="Set it in .env, as .env.example shows.")
+    if stale := till.ledger.messages.stale(till.clock.now()):
+        raise TillbookError(
+            f"{len(stale)} mails are older than seven days and are not sent by themselves",
+            hint="python execution/send_messages.py lists them.",
+        )
+    return f"from {till.settings.mail_from}"
+
+
+def _public_address(till: Till) -> str:
+    return till.settings.base_url or "none: events come by polling (run_pending.py)"
+
+
+def _providers(till: Till) -> str:
+    return ", ".join(till.provider_names)
+
+
+def _account(provider: str, till: Till) -> str:
+    account = till.provider(provider).account()
+    if account.livemode != (till.settings.mode == "live"):
+        raise TillbookError(f"{account.id} is of another mode than {till.settings.mode}", hint="Use the other key.")
+    return account.id
+
+
+def _webhook(provider: str, till: Till) -> str:
+    till.provider(provider).webhook_ready()
+    return "set"
+
+
+_LOOKS: dict[str, Callable[[Till], str]] = {
+    "file rights": _private,
+    "invariants": _invariants,
+    "operations": _operations,
+    "documents": _documents,
+    "forms": _forms,
+    "events": _events,
+    "quickbooks company": _company,
+    "quickbooks connection": _connection,
+    "quickbooks accounts": _accounts,
+    "mail": _mail,
+    "public address": _public_address,
+    "providers": _providers,
+}

@@ -1,0 +1,165 @@
+"""The figures that must be equal, side by side: what the processor holds, and what customers owe.
+
+Each proof has two figures, the part of their difference that is explained by something with a name, and what remains.
+What remains is a discrepancy of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tillbook.kit.money import Money
+from tillbook.rules.entries import clearing, provider_name
+from tillbook.rules.matching import Discrepancy, Tally
+
+if TYPE_CHECKING:
+    from tillbook.till import Till
+
+# What a record of QuickBooks does to what its customer owes; receipts do nothing to it.
+OWED_SIGNS = {"Invoice": 1, "Payment": -1, "CreditMemo": -1, "Purchase": 1, "Deposit": -1}
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """`left` less `right` is `explained` by named items; `difference` is what is left of it, zero when it is proven."""
+
+    name: str
+    left: Money
+    right: Money
+    explained: Money
+    difference: Money
+
+
+@dataclass(slots=True)
+class Proofs:
+    """What was proven; `open_items` are records of other people that explain a difference by their names."""
+
+    proofs: list[Proof] = field(default_factory=list)
+    open_items: list[dict[str, Any]] = field(default_factory=list)
+    discrepancies: list[Discrepancy] = field(default_factory=list)
+
+    def add(self, till: Till, subject: str, name: str, figures: tuple[int, int, int], currency: str) -> None:
+        """Add a proof of (left, right, explained) minor units; what remains of it is reported."""
+        left, right, explained = figures
+        explained += till.ledger.reconciliation.accepted_of_proof(subject, currency).minor
+        rest = Money(left - right - explained, currency)
+        self.proofs.append(Proof(name, Money(left, currency), Money(right, currency), Money(explained, currency), rest))
+        if rest:
+            now = till.clock.now()
+            self.discrepancies.append(Discrepancy(type="proof_failed", subject=subject, amount=rest, at=now, note=name))
+
+
+def holdings(
+    till: Till, proofs: Proofs, provider: str, tally: Tally, held: dict[str, Money] | None, since: int
+) -> None:
+    """Ledger = processor. Up to now: all that the ledger says the processor holds, against its own balance.
+
+    For a past window, of which no balance is known: what moved in it, against the sum of the statement.
+    """
+    who = provider_name(provider)
+    if held is None:
+        for currency in sorted({*tally.ledger, *tally.processor}):
+            ledger, theirs, explained = (
+                sums.get(currency, 0) for sums in (tally.ledger, tally.processor, tally.explained)
+            )
+            subject, title = f"statement:{provider}:{currency}", f"{who} statement {currency}"
+            proofs.add(till, subject, title, (ledger, theirs, explained), currency)
+        return
+    account = clearing(provider)
+    ours = {code: amount.minor for (name, code), amount in till.ledger.facts.balances().items() if name == account}
+    before = till.ledger.reconciliation.accepted_effects(provider, since)
+    for currency in sorted({*ours, *held}):
+        theirs = held.get(currency, Money.zero(currency)).minor
+        explained = tally.explained.get(currency, 0) + before.get(currency, 0)
+        figures = (ours.get(currency, 0), theirs, explained)
+        proofs.add(till, f"balance:{provider}:{currency}", f"{who} balance {currency}", figures, currency)
+
+
+def receivables(till: Till, proofs: Proofs, found: Sequence[Discrepancy]) -> None:
+    """Books = ledger, for what customers owe: QuickBooks' balance of every customer that the ledger knows, against
+    Receivable less Customer Credit. Records that are not ours explain a difference as open items, each by its id."""
+    owed = till.ledger.reconciliation.receivables()
+    if not owed:
+        return
+    booked, known = till.books.receivables(), _explained(till, found)
+    sums: dict[str, list[int]] = {}
+    for customer, amounts in owed.items():
+        for currency, ledger in amounts.items():
+            theirs = booked.get(customer, Money.zero(currency)).minor
+            explained = known.get(customer, 0)
+            if theirs - ledger != explained:
+                explained += _foreign(till, proofs, customer, found)
+            total = sums.setdefault(currency, [0, 0, 0])
+            if theirs - ledger == explained:
+                total[:] = [total[0] + theirs, total[1] + ledger, total[2] + explained]
+            else:
+                name = f"Receivables {currency} of customer {customer}"
+                subject = f"receivables:{customer}:{currency}"
+                proofs.add(till, subject, name, (theirs, ledger, explained), currency)
+    for currency, (theirs, ledger, explained) in sorted(sums.items()):
+        proofs.add(till, f"receivables:{currency}", f"Receivables {currency}", (theirs, ledger, explained), currency)
+
+
+def _explained(till: Till, found: Sequence[Discrepancy]) -> dict[str, int]:
+    """By customer: how much more QuickBooks says than the ledger, for documents that wait or were found to differ."""
+    sums: dict[str, int] = {}
+    for (customer, kind), minor in till.ledger.reconciliation.unposted().items():
+        sums[customer] = sums.get(customer, 0) - OWED_SIGNS.get(kind, 0) * minor
+    for one in found:
+        if effect := _effect(one):
+            customer = till.ledger.reconciliation.customer_of(_document_of(one))
+            sums[customer] = sums.get(customer, 0) + effect
+    return sums
+
+
+def _effect(found: Discrepancy) -> int:
+    """What a discrepancy of the books makes QuickBooks say more than the ledger; those that wait count as unposted."""
+    minor = OWED_SIGNS.get(found.kind, 0) * (found.amount.minor if found.amount else 0)
+    if found.type == "missing_in_books":
+        return -minor if found.note == "posted" else 0
+    return minor if found.type == "duplicate_in_books" or found.place == "books" else 0
+
+
+def _document_of(found: Discrepancy) -> str:
+    return found.note if found.type == "duplicate_in_books" else found.subject
+
+
+def _foreign(till: Till, proofs: Proofs, customer: str, found: Sequence[Discrepancy]) -> int:
+    """What a customer's records in QuickBooks that we know nothing of add to what is owed; each is a named item."""
+    duplicates = {(one.kind, one.record) for one in found if one.type == "duplicate_in_books"}
+    ours = {row["quickbooks_id"]: row for row in till.ledger.reconciliation.invoices_of(customer)}
+    effect, seen = 0, set()
+    for record in till.books.receivable_records(customer):
+        if record.kind == "Invoice" and record.id in ours:
+            seen.add(record.id)
+            effect += _changed(proofs, ours[record.id], record.amount.minor)
+        elif not ((record.kind, record.id) in duplicates or _is_ours(till, record.kind, record.id)) and record.amount:
+            effect += OWED_SIGNS[record.kind] * record.amount.minor
+            item = {"what": record.kind, "quickbooks_id": record.id, "customer": customer, "amount": record.amount}
+            proofs.open_items.append({**item, "date": record.date})
+    for row in _others(ours, seen):
+        effect += _changed(proofs, row, 0)
+    return effect
+
+
+def _is_ours(till: Till, kind: str, quickbooks_id: str) -> bool:
+    return till.ledger.reconciliation.knows_record(kind, quickbooks_id)
+
+
+def _others(rows: dict[str, Any], seen: set[str]) -> Iterator[Any]:
+    yield from (row for key, row in rows.items() if key not in seen)
+
+
+def _changed(proofs: Proofs, row: dict[str, Any], now_minor: int) -> int:
+    """An invoice of ours whose total was changed in QuickBooks (zero: voided or deleted)."""
+    more = now_minor - row["total_minor"]
+    if more:
+        amount = Money(more, row["currency"])
+        proofs.discrepancies.append(
+            Discrepancy(
+                type="amount_differs", place="invoice", subject=row["number"], amount=amount, at=row["created_at"]
+            )
+        )
+    return int(more)

@@ -1,0 +1,65 @@
+"""What must always be true of a ledger, as code: run by check_setup.py and after every simulated step of the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tillbook.kit.money import Money
+from tillbook.ledger import Ledger
+from tillbook.recording.facts import MAILS, uses_of
+from tillbook.rules import documents, entries
+from tillbook.rules.allocation import Uses
+from tillbook.rules.facts import Fact, InvoiceFact
+
+
+def broken(ledger: Ledger) -> Iterator[str]:
+    """A sentence for each invariant that does not hold; nothing when all is well."""
+    damage = [*_file(ledger), *ledger.facts.broken_seals()]
+    yield from damage
+    if damage:  # nothing can be said about what rests on facts like these
+        return
+    yield from _balance(ledger)
+    for number in ledger.sales.invoice_numbers():
+        yield from _invoice(ledger, number)
+    yield from _wrong_entries(ledger, ledger.facts.of_nobody(), {})
+    for row in ledger.outflows.over_returned():
+        yield f"more was given back of {row['provider']} {row['payment']} than was captured"
+
+
+def _file(ledger: Ledger) -> Iterator[str]:
+    for problem in ledger.file_problems():
+        yield f"the ledger file is damaged: {problem}"
+
+
+def _balance(ledger: Ledger) -> Iterator[str]:
+    """Debits equal credits in every currency."""
+    totals: dict[str, int] = {}
+    for (_, currency), amount in ledger.facts.balances().items():
+        totals[currency] = totals.get(currency, 0) + amount.minor
+    for currency, minor in totals.items():
+        if minor:
+            yield f"debits and credits differ by {Money(minor, currency)}"
+
+
+def _invoice(ledger: Ledger, number: str) -> Iterator[str]:
+    """Entries, documents and mails of an invoice are what its facts call for."""
+    facts = ledger.facts.of_invoice(number)
+    if not any(isinstance(fact, InvoiceFact) for fact in facts):
+        return
+    view = uses_of(ledger, number, facts)
+    yield from _wrong_entries(ledger, facts, view)
+    for document in documents.documents_for(facts, number, view):
+        stored = ledger.documents.get(document.key)
+        if stored is None or stored.amount != document.amount:
+            yield f"document {document.key} is missing or has another amount"
+    for fact in facts:
+        for kind in MAILS.get(fact.kind, ()):
+            if ledger.messages.get(f"{kind}:{fact.provider}:{fact.key}") is None:
+                yield f"no {kind} mail is owed for {fact.key}"
+
+
+def _wrong_entries(ledger: Ledger, facts: Sequence[Fact], view: Uses) -> Iterator[str]:
+    for fact in facts:
+        wanted = entries.target(fact, view.get((fact.provider, fact.key)))
+        if entries.correction(wanted, ledger.facts.posted(fact)):
+            yield f"the entries of fact {fact.key} are not what the rules say"

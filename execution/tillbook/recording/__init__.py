@@ -1,0 +1,1 @@
+"""Facts go into the ledger here, with the entries, documents and messages that they call for."""

@@ -1,0 +1,217 @@
+"""Rules: facts and orders become documents for QuickBooks, as the exact parameters of operations.
+
+Parameters are plain JSON values: amounts as decimal text, dates as YYYY-MM-DD. Everything that Intuit has not confirmed
+stands here behind one rule, so that a correction is one line.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Protocol
+
+from tillbook.kit.errors import Refused
+from tillbook.kit.money import Money, exponent
+from tillbook.rules.allocation import Return, Use, Uses
+from tillbook.rules.entries import clearing
+from tillbook.rules.facts import Fact, PaymentRefunded, PaymentSucceeded, RefundFailed
+from tillbook.rules.orders import Line, Order, plain
+
+Json = dict[str, Any]
+LONGEST_NAME = 100  # QuickBooks allows 500; shorter ones survive its reports, exports and searches
+LONGEST_NOTE = 4000
+
+_OURS = re.compile(r"\(customer(?: [0-9]+)?\)$|~[a-z2-7]{10}$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A QuickBooks record that facts call for. `key` never changes; `facts` are the keys of the facts it records."""
+
+    key: str
+    kind: str
+    provider: str
+    invoice: str
+    payment: str
+    amount: Money
+    occurred_at: int
+    facts: tuple[str, ...]
+
+
+class Stocked(Protocol):
+    """An item as the stock rule sees it; `on_hand` is None when no stock is kept of it."""
+
+    @property
+    def on_hand(self) -> Decimal | None: ...
+
+
+def documents_for(facts: Sequence[Fact], invoice: str, uses: Uses) -> list[Document]:
+    """The documents that the facts of one invoice call for; with no invoice ("") they wait.
+
+    A payment becomes a Payment of its gross amount. A refund becomes a RefundReceipt for what it gives back of the
+    sale and a Purchase for what it gives back of credit or of a payment whose sale stands; one that failed becomes
+    their mirrors, a SalesReceipt and a Deposit. Fees are documents of their own, made per day.
+    """
+    if not invoice:
+        return []
+    documents = []
+    for fact in facts:
+        if isinstance(fact, PaymentSucceeded):
+            documents.append(_document("Payment", fact, invoice, fact.amount))
+        elif isinstance(fact, PaymentRefunded | RefundFailed):
+            documents += _returns(fact, invoice, uses.get((fact.provider, fact.key)))
+    return documents
+
+
+def _returns(fact: PaymentRefunded | RefundFailed, invoice: str, use: Use) -> list[Document]:
+    if not isinstance(use, Return):
+        return []
+    failed = isinstance(fact, RefundFailed)
+    given = -use if failed else use
+    parts = {
+        "SalesReceipt" if failed else "RefundReceipt": given.sale + given.tax,
+        "Deposit" if failed else "Purchase": given.credit + given.reopened,
+    }
+    return [_document(kind, fact, invoice, amount) for kind, amount in parts.items() if amount]
+
+
+def document_key(kind: str, provider: str, fact: str) -> str:
+    """What a document of this kind is known by, made of the key of its first fact."""
+    return f"{kind.lower()}:{provider}:{fact}"
+
+
+def _document(
+    kind: str, fact: PaymentSucceeded | PaymentRefunded | RefundFailed, invoice: str, amount: Money
+) -> Document:
+    return Document(
+        key=document_key(kind, fact.provider, fact.key),
+        kind=kind,
+        provider=fact.provider,
+        invoice=invoice,
+        payment=fact.payment,
+        amount=amount,
+        occurred_at=fact.occurred_at,
+        facts=(fact.key,),
+    )
+
+
+def payment_params(
+    amount: Money,
+    *,
+    customer_id: str,
+    invoice_id: str,
+    open_balance: Money,
+    deposit_account_id: str,
+    txn_date: date,
+    note: str,
+) -> Json:
+    """The parameters of `post_payment`: applied up to the open balance, the rest is left unapplied as credit."""
+    applied = min(amount, max(open_balance, Money.zero(open_balance.currency)))
+    return {
+        "customer_id": customer_id,
+        "currency": amount.currency,
+        "amount": amount.text,
+        "date": txn_date.isoformat(),
+        "deposit_account_id": deposit_account_id,
+        "applied": [{"invoice_id": invoice_id, "amount": applied.text}] if applied else [],
+        "note": note[:LONGEST_NOTE],
+    }
+
+
+def invoice_params(order: Order, *, customer_id: str, item_ids: Mapping[str, str], date: date) -> Json:
+    """The parameters of `create_invoice`. Raises Refused for SKUs without an item: nothing is left out in silence."""
+    missing = sorted({line.sku for line in order.lines if not item_ids.get(line.sku)})
+    if missing:
+        raise Refused(
+            f"QuickBooks has no active item for {', '.join(missing)}; expected one for every SKU of the order",
+            hint="Add the items in QuickBooks or correct the order file, then run the same command again.",
+        )
+    return {
+        "number": order.number,
+        "customer_id": customer_id,
+        "currency": order.currency,
+        "date": date.isoformat(),
+        "due": order.due.isoformat(),
+        "memo": order.memo,
+        "email": order.customer.email,
+        "address": _address(order),
+        "lines": [_line(line, item_ids[line.sku]) for line in order.lines],
+        "discount": _discount(order),
+    }
+
+
+def _line(line: Line, item_id: str) -> Json:
+    return {
+        "description": line.description,
+        "item_id": item_id,
+        "quantity": plain(line.quantity),
+        "unit_price": line.unit_price.text,
+        "amount": line.amount.text,
+        "taxable": line.taxable,
+    }
+
+
+def _discount(order: Order) -> Json | None:
+    if order.discount is None:
+        return None
+    percent = order.discount.percent
+    return {"percent": plain(percent) if percent is not None else None, "amount": order.discount_amount.text}
+
+
+def _address(order: Order) -> Json | None:
+    return asdict(order.customer.address) if order.customer.address else None
+
+
+def customer_params(order: Order, name: str) -> Json:
+    """The parameters of `create_customer`; `name` is the display name chosen for it."""
+    return {
+        "name": name,
+        "full_name": order.customer.name,
+        "email": order.customer.email,
+        "currency": order.currency,
+        "address": _address(order),
+    }
+
+
+def clearing_account(provider: str, currency: str) -> Json:
+    """The parameters of `create_account` for the money that a processor holds: one per settlement currency."""
+    exponent(currency)
+    name = "PayPal" if provider == "paypal" else clearing(provider)
+    return {"name": f"{name} ({currency})", "type": "Bank", "subtype": "CashOnHand", "currency": currency}
+
+
+def stock_problems(order: Order, items: Mapping[str, Stocked]) -> list[str]:
+    """A sentence for every item of which the order's lines together ask for more than there is."""
+    asked: dict[str, Decimal] = {}
+    for line in order.lines:
+        asked[line.sku] = asked.get(line.sku, Decimal(0)) + line.quantity
+    return [
+        f"{sku}: {plain(quantity)} asked for, {plain(on_hand)} in stock"
+        for sku, quantity in asked.items()
+        if sku in items and (on_hand := items[sku].on_hand) is not None and quantity > on_hand
+    ]
+
+
+def display_name(name: str, attempt: int = 0) -> str:
+    """The customer's name as QuickBooks can hold it: no colon, no control character, at most 100 characters.
+
+    Two different (name, attempt) never give the same result: what was changed, cut, or looks like one of ours, carries
+    a hash of the name. `attempt` above 0 makes another one when a vendor, an employee or another customer has the name.
+    """
+    legal = re.sub(r"\s*:\s*", " - ", name)
+    legal = "".join(character if character.isprintable() or character == "\u200d" else " " for character in legal)
+    suffix = "" if attempt == 0 else " (customer)" if attempt == 1 else f" (customer {attempt})"
+    legal = legal.strip()
+    if legal != name or len(legal) + len(suffix) > LONGEST_NAME or _OURS.search(legal):
+        suffix = f" ~{_hash(name)}{suffix}"
+        legal = legal[: LONGEST_NAME - len(suffix)].rstrip(" \u200d\ufe0f")
+    return (legal + suffix).strip()
+
+
+def _hash(name: str) -> str:
+    return base64.b32encode(hashlib.sha256(name.encode()).digest()).decode().lower()[:10]

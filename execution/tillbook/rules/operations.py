@@ -1,0 +1,155 @@
+"""One journaled call that changes something outside: its identity, its states, and what may come next.
+
+States: `prepared` (nothing left us yet) -> `sent` -> `done | refused | unknown`. An `unknown` ends only by
+the vendor's evidence, never by time. Pure: the ledger stores these rows, `effects.py` acts on them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol
+
+from tillbook.kit.errors import Refused
+
+Json = dict[str, Any]
+UNFINISHED = ("prepared", "sent", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a step wants done: `kind` at `door`, for `subject`, with `params` frozen from here on."""
+
+    kind: str
+    subject: str
+    door: str
+    params: Json = field(hash=False)
+
+    @property
+    def params_hash(self) -> str:
+        return hashlib.sha256(canonical(self.params).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A plan that the ledger holds. Times are UTC seconds; `absent_since` is the first complete read that lacked it."""
+
+    id: str
+    kind: str
+    subject: str
+    generation: int
+    door: str
+    params: Json = field(hash=False)
+    params_hash: str
+    state: str
+    result: Json | None = field(hash=False)
+    reason: str
+    prepared_at: int
+    sent_at: int | None
+    absent_since: int | None
+
+    @property
+    def key(self) -> str:
+        """The idempotency key, the same for every attempt of this operation."""
+        return key(self.kind, self.subject, self.generation)
+
+    @property
+    def unfinished(self) -> bool:
+        return self.state in UNFINISHED
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How a kind of operation is found again at its vendor.
+
+    window_seconds: how long the vendor replays its answer to a repeated key (0: not documented).
+    read_lag_seconds: how long a change may be missing from a complete read.
+    """
+
+    window_seconds: int
+    read_lag_seconds: int
+
+
+class Door(Protocol):
+    """What can carry out operations: a payment provider, the books."""
+
+    name: str
+
+    def send(self, operation: Operation) -> Json:
+        """Carry the operation out with its key and say what it made.
+
+        Raises Refused (the vendor said no), Unavailable (nothing left us, or the vendor did nothing), Uncertain.
+        """
+        ...
+
+    def find(self, operation: Operation) -> Json | None:
+        """The same answer read back from the vendor by our operation id; None when a complete read lacks it."""
+        ...
+
+    def evidence(self, kind: str) -> Evidence: ...
+
+
+class Move(Enum):
+    """What to do next with an unfinished operation."""
+
+    SEND = "send"
+    LOOK = "look"
+
+
+def key(kind: str, subject: str, generation: int) -> str:
+    """`kind:subject:generation`: never from the clock or a random number."""
+    return f"{kind}:{subject}:{generation}"
+
+
+def operation_id(kind: str, subject: str, generation: int) -> str:
+    """19 characters that vendors carry for us (QuickBooks allows 21), made from the key alone."""
+    digest = hashlib.sha256(key(kind, subject, generation).encode()).digest()
+    return "op" + base64.b32encode(digest).decode().lower()[:17]
+
+
+def canonical(params: Mapping[str, Any]) -> str:
+    """Parameters as the bytes that are hashed and stored."""
+    return json.dumps(params, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def next_generation(last: Operation | None, plan: Plan, *, renew: str = "") -> int | None:
+    """The generation that a plan may open, or None when the last operation stands for it.
+
+    `renew` is the reason for another one although the last is done: its object is proven dead, or a person
+    asked with --again. Raises Refused when the last one is done with other parameters.
+    """
+    if last is None:
+        return 1
+    if last.unfinished:
+        return None
+    if last.state == "refused" or renew:
+        return last.generation + 1
+    if last.params_hash != plan.params_hash:
+        raise Refused(
+            f"{plan.kind} for {plan.subject} was already done with other content",
+            hint="Use a new number or reference for something new, or pass what was passed the first time.",
+        )
+    return None
+
+
+def next_move(operation: Operation, evidence: Evidence, now: int) -> Move:
+    """Send again while the vendor surely remembers the key (half its window); after that, look first.
+
+    A clock that was set back says nothing about the age, so that is a case for looking too. And once a look found
+    nothing, nothing more is sent under this key: else a second look could not prove anything.
+    """
+    if operation.state == "prepared":
+        return Move.SEND
+    if operation.absent_since is not None:
+        return Move.LOOK
+    age = now - (operation.sent_at or operation.prepared_at)
+    return Move.SEND if 0 <= age < evidence.window_seconds // 2 else Move.LOOK
+
+
+def proven_absent(operation: Operation, evidence: Evidence, now: int) -> bool:
+    """Absent in two complete reads that lie further apart than the read lag."""
+    return operation.absent_since is not None and now - operation.absent_since > evidence.read_lag_seconds

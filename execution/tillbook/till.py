@@ -1,0 +1,114 @@
+"""One run of a script: settings, clock, ledger and the doors, each opened when it is first needed."""
+
+from __future__ import annotations
+
+import getpass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from tillbook.kit import settings as settings_room
+from tillbook.kit.clock import Clock
+from tillbook.kit.errors import Refused
+from tillbook.kit.settings import Settings
+from tillbook.ledger import Ledger
+
+if TYPE_CHECKING:
+    from tillbook.rules.operations import Door, Json
+    from tillbook.vendors.books import Books
+    from tillbook.vendors.providers import Provider
+    from tillbook.vendors.smtp import Mailer
+
+
+class Rehearsal(Protocol):
+    """What `--dry-run` writes down instead of sending it."""
+
+    mails: list[Json]
+
+    def of(self, door: Door) -> Door:
+        """The same door with its changes only written down."""
+        ...
+
+
+class Till:
+    """What a step works with. In a rehearsal (`--dry-run`) the ledger is a copy in memory and nothing is sent."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        ledger: Ledger,
+        asked_by: str,
+        rehearsal: Rehearsal | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.ledger = ledger
+        self.asked_by = asked_by
+        self.rehearsal = rehearsal
+        self._providers: dict[str, Provider] = {}
+
+    def provider(self, name: str) -> Provider:
+        """The provider of that name, which must be the account that this ledger belongs to. Raises Refused."""
+        if name not in self._providers:
+            from tillbook.vendors.providers import open_provider  # noqa: PLC0415  start-up time
+
+            provider = open_provider(name, self.settings, self.clock)
+            if not self.ledger.binding.is_proven(name, provider.key_fingerprint):
+                account = provider.account()
+                with self.ledger.transaction():
+                    self.ledger.binding.bind(name, account.id)
+                    self.ledger.binding.prove(name, provider.key_fingerprint)
+            self._providers[name] = provider
+        return self._providers[name]
+
+    @property
+    def provider_names(self) -> tuple[str, ...]:
+        """The providers that are set up; where a step names none the first is meant. Raises Refused when none is."""
+        if not self.settings.providers:
+            raise Refused(
+                "no provider is set up",
+                hint="Set STRIPE_SECRET_KEY, or PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET, as .env.example shows.",
+            )
+        return self.settings.providers
+
+    @property
+    def polled_providers(self) -> list[str]:
+        """The providers that are set up and that this ledger works with; all that are set up while it knows none."""
+        bound = self.ledger.binding.bound()
+        return [name for name in self.provider_names if name in bound] or list(self.provider_names)
+
+    @cached_property
+    def books(self) -> Books:
+        """The company's books; the ledger must belong to that company. Raises Refused."""
+        from tillbook.vendors.books import open_books  # noqa: PLC0415  start-up time
+
+        books = open_books(self.settings, self.clock, self.ledger.lock)
+        if self.ledger.binding.bound().get("quickbooks") != books.realm:
+            with self.ledger.transaction():
+                self.ledger.binding.bind("quickbooks", books.realm)
+        return books
+
+    @cached_property
+    def mailer(self) -> Mailer:
+        from tillbook.vendors.smtp import Mailer  # noqa: PLC0415  start-up time
+
+        return Mailer(self.settings, self.clock)
+
+    def door(self, name: str) -> Door:
+        """Where operations of that door are carried out: the real one, or its rehearsal."""
+        real: Door = self.books if name == "quickbooks" else self.provider(name)
+        return self.rehearsal.of(real) if self.rehearsal else real
+
+    def close(self) -> None:
+        self.ledger.close()
+
+
+def open_till() -> Till:
+    """Read the settings and open the ledger that they name. Raises Refused when it belongs to another mode."""
+    settings = settings_room.load()
+    clock = Clock(settings.clock_file)
+    ledger = Ledger(settings.ledger)
+    if ledger.binding.bound().get("mode") != settings.mode:
+        with ledger.transaction():
+            ledger.binding.bind("mode", settings.mode)
+    return Till(settings, clock, ledger, getpass.getuser())

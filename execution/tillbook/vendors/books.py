@@ -1,0 +1,190 @@
+"""The company's books. QuickBooks Online is the one we know; another would be named in `open_books`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Protocol
+
+from tillbook.kit.money import Money
+from tillbook.rules.operations import Door, Json
+
+if TYPE_CHECKING:
+    from tillbook.kit.clock import Clock
+    from tillbook.kit.settings import Settings
+
+Lock = Callable[[str], AbstractContextManager[None]]
+RECORD_KINDS = ("Payment", "RefundReceipt", "SalesReceipt", "Purchase", "Deposit")
+"""What documents of ours become in QuickBooks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Whose books these are. `zone` is an IANA name, empty when the company has none set."""
+
+    realm: str
+    name: str
+    country: str
+    home_currency: str
+    multi_currency: bool
+    custom_numbers: bool
+    closed_until: str
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A thing that can be sold. `on_hand` is None when QuickBooks keeps no stock of it."""
+
+    id: str
+    sku: str
+    name: str
+    on_hand: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class BookedCustomer:
+    """A customer in the books."""
+
+    id: str
+    name: str
+    email: str
+    currency: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BookedInvoice:
+    """An invoice as QuickBooks holds it now. `due` and `date` are YYYY-MM-DD; `created_at` UTC seconds; `version`
+    is QuickBooks' SyncToken, which grows with every change."""
+
+    id: str
+    number: str
+    customer_id: str
+    email: str
+    total: Money
+    tax: Money
+    balance: Money
+    date: str
+    due: str
+    voided: bool
+    created_at: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedInvoices:
+    """Invoices that were changed or paid, as they are now, and the QuickBooks ids of deleted ones."""
+
+    changed: tuple[BookedInvoice, ...]
+    deleted: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record of the books that a document of ours may have become. `mark` is the operation's id where it is ours,
+    `note` its private note."""
+
+    kind: str
+    id: str
+    mark: str
+    note: str
+    amount: Money
+    date: str
+    customer_id: str
+    voided: bool
+
+
+class Books(Door, Protocol):
+    """What a step may ask of the books. Changes go through `send` as operations; their kinds:
+
+    `create_account` subject = the account's name; `create_customer` subject = the mail address or name;
+    `create_invoice` subject = the invoice number; `post_payment` subject = the document's key. Each result has the
+    key `id`, the QuickBooks id. Every read raises Refused or Unavailable.
+    """
+
+    name: str
+
+    @property
+    def realm(self) -> str:
+        """The company that is connected. Raises NotAllowed when none is."""
+        ...
+
+    def days_left(self, now: int) -> int | None:
+        """Whole days until the connection dies of disuse; None before its first refresh."""
+        ...
+
+    def company(self) -> Company: ...
+
+    def uses_currency(self, currency: str) -> bool:
+        """Whether a company with many currencies has this one, other than its home currency, on its list."""
+        ...
+
+    def items_by_sku(self, skus: set[str]) -> dict[str, Item]:
+        """The active items of these SKUs; one that is missing has no key; a SKU used twice raises Refused."""
+        ...
+
+    def customer(self, quickbooks_id: str) -> BookedCustomer | None: ...
+
+    def customers_by_email(self, email: str) -> list[BookedCustomer]:
+        """Active customers whose primary address is exactly this one."""
+        ...
+
+    def name_taken(self, name: str) -> str:
+        """The kind of record ('Customer', 'Vendor', 'Employee') that holds this display name, or empty."""
+        ...
+
+    def invoice(self, quickbooks_id: str) -> BookedInvoice | None: ...
+
+    def invoice_by_number(self, number: str) -> BookedInvoice | None:
+        """The one invoice of exactly this number; two of them raise Refused."""
+        ...
+
+    def invoices_changed(self, since: int) -> ChangedInvoices:
+        """Every invoice changed at or after `since` (UTC seconds). Deletions are known for 30 days only."""
+        ...
+
+    def account_named(self, name: str, account_type: str) -> Json | None:
+        """The account of exactly this name: `{"id", "name", "type", "subtype", "currency"}`."""
+        ...
+
+    def receivable_account(self, currency: str) -> str:
+        """The id of the Accounts Receivable account of a currency. Raises Refused when there is none."""
+        ...
+
+    def income_account(self) -> str:
+        """The id of the income account that sales of services go to. Raises Refused when there is none."""
+        ...
+
+    def service_item(self, name: str) -> str | None:
+        """The id of the active Service item of exactly this name."""
+        ...
+
+    def payment(self, quickbooks_id: str) -> Json | None:
+        """A posted payment: `{"id", "amount_minor", "currency", "unapplied_minor", "invoices": {id: minor}}`."""
+        ...
+
+    def records_between(self, first: str, last: str) -> Iterator[Record]:
+        """Every record of the RECORD_KINDS that is dated from `first` to `last` (YYYY-MM-DD, both included)."""
+        ...
+
+    def record(self, kind: str, quickbooks_id: str) -> Record | None:
+        """One of them by id; None when it was deleted."""
+        ...
+
+    def receivables(self) -> dict[str, Money]:
+        """What each customer owes, by QuickBooks id, active or not."""
+        ...
+
+    def receivable_records(self, customer_id: str) -> list[Record]:
+        """Every Invoice, Payment and CreditMemo of a customer."""
+        ...
+
+
+def open_books(settings: Settings, clock: Clock, lock: Lock) -> Books:
+    """QuickBooks Online, imported only now. `lock` is the ledger's lock between processes."""
+    from tillbook.vendors.quickbooks.books import QuickBooksOnline  # noqa: PLC0415
+
+    return QuickBooksOnline(settings, clock, lock)

@@ -1,0 +1,1 @@
+"""PayPal behind the `Provider` protocol: others take `provider` from here."""

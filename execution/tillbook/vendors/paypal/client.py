@@ -1,0 +1,247 @@
+"""PayPal's own small client, `paypalrestsdk.Api`, mended. Import it only where something is asked: start-up time.
+
+The SDK knows PayPal's addresses and its authorisation. What is changed here, and why, is said beside each change;
+`tests/test_paypal_client.py` has a test for each.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections import deque
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import paypalrestsdk
+import requests
+from paypalrestsdk.exceptions import ConnectionError as NoSuccess
+from paypalrestsdk.exceptions import UnauthorizedAccess
+from urllib3.exceptions import HTTPError
+
+from tillbook.kit import strict_json
+from tillbook.kit.errors import Refused, TillbookError, Unavailable
+from tillbook.kit.retries import CONNECT_TIMEOUT_SECONDS
+from tillbook.rules.operations import Json
+from tillbook.vendors.paypal.connection import Watch, keep_quiet, one_session
+from tillbook.vendors.paypal.errors import Unreadable, without_token
+
+if TYPE_CHECKING:
+    from tillbook.kit.clock import Clock
+    from tillbook.kit.settings import Settings
+
+FAILURES = (NoSuccess, requests.RequestException, HTTPError, OSError, Unreadable)
+"""What a request may raise besides our own errors: `paypal_errors.translated` says what each means."""
+
+LARGEST_BYTES = 8 * 1024 * 1024
+"""A page of 500 transactions has about one; more than this is no answer of PayPal's."""
+
+TOKEN_MARGIN_SECONDS = 60
+"""A token is not used in its last minute: it must still be good when the request arrives."""
+
+REQUEST_ID = "PayPal-Request-Id"
+
+_PIECE_BYTES = 65_536
+_TOKEN = re.compile(r"[!-~]{1,8192}", re.ASCII)
+_NO_CONTENT, _SUCCESS = 204, range(200, 300)
+
+
+class Client(paypalrestsdk.Api):  # type: ignore[misc]  # the SDK has no types
+    """One account at one address, with one session and one token, for any number of threads.
+
+    Only what is below is used of the SDK; `get` and `post` come in through `request` too. The SDK's constructor gets
+    no `ssl_options`: with those it would change the environment of the whole process.
+    """
+
+    token_hash: Json | None
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        base = settings.paypal_api_base
+        super().__init__(
+            mode="live" if settings.mode == "live" else "sandbox",
+            client_id=settings.paypal_client_id,
+            client_secret=settings.paypal_client_secret,
+            endpoint=base,
+            token_endpoint=base,
+        )
+        self._clock = clock
+        self._seconds = settings.timeout_seconds
+        # Nothing leaves the machine in simulator mode, so no proxy is asked there.
+        self._session = one_session(trust_env=settings.mode != "simulator")
+        self._token_lock = threading.Lock()
+        self._token_made_at = self._token_good_until = 0
+        self._tokens: deque[str] = deque(maxlen=8)
+        keep_quiet()
+
+    def hidden(self) -> Collection[str]:
+        """Our credentials: what no message may hold."""
+        return (self.client_id, self.client_secret, self.basic_auth(), *self._tokens)
+
+    def request(
+        self,
+        url: str,
+        method: str,
+        body: Json | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        refresh_token: None = None,
+        *,
+        end: float | None = None,
+        change: bool = True,
+    ) -> Json:
+        """The JSON object that PayPal answers. Over at `end` (seconds of the monotonic clock) at the latest.
+
+        Raises one of FAILURES, NotAllowed or Unavailable without a token. The SDK repeats after each 401, for ever, and
+        returns a 400 as if it were an answer; here a 401 costs one new token and one more attempt, and a 400 raises.
+        """
+        if end is None:
+            end = self._clock.monotonic() + self._seconds
+        asked = dict(headers or {})
+        if method != "GET" and change and REQUEST_ID not in asked:
+            raise ValueError(f"a call that changes something needs a {REQUEST_ID}")
+        # The SDK sends `null` with a GET, which strict servers do not take.
+        data = body if isinstance(body, bytes | None) else json.dumps(body, allow_nan=False).encode()
+        if data is not None:
+            asked["Content-Type"] = "application/json"
+        token = self.get_token_hash(end=end)
+        with suppress(UnauthorizedAccess):
+            return self.http_call(url, method, data=data, headers=self._signed(token, asked), end=end)
+        self._forget(token)
+        token = self.get_token_hash(end=end)
+        return self.http_call(url, method, data=data, headers=self._signed(token, asked), end=end)
+
+    # -- the token -----------------------------------------------------------------------------------
+
+    def get_token_hash(
+        self,
+        authorization_code: None = None,
+        refresh_token: None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        end: float | None = None,
+    ) -> Json:
+        """The token, made anew when there is none that is good: by one thread, while the others wait for it.
+
+        `headers` are those of the call that needs it; the SDK sends them to the authorisation server too.
+        """
+        if authorization_code or refresh_token:
+            raise ValueError("only our own credentials are used for a token")
+        if end is None:
+            end = self._clock.monotonic() + self._seconds
+        if not self._token_lock.acquire(timeout=max(0, end - self._clock.monotonic())):
+            raise Unavailable("PayPal gave no token in time; nothing was sent")
+        try:
+            self.validate_token_hash()
+            if self.token_hash is None:
+                self.token_hash = self._new_token(end)
+            return self.token_hash
+        finally:
+            self._token_lock.release()
+
+    def validate_token_hash(self) -> None:
+        """Drop a token that is not good by our clock; the SDK goes by the machine's and to the last second."""
+        if not self._token_made_at <= self._clock.now() < self._token_good_until:
+            self.token_hash = None
+
+    def _new_token(self, end: float) -> Json:
+        made_at = self._clock.now()
+        headers = {"Authorization": f"Basic {self.basic_auth()}", "Content-Type": "application/x-www-form-urlencoded"}
+        failure: TillbookError | None = None
+        try:
+            answer = self.http_call(
+                f"{self.token_endpoint}/v1/oauth2/token",
+                "POST",
+                data=b"grant_type=client_credentials",
+                headers={**self._plain(), **headers},
+                end=end,
+            )
+            token = _token(answer)
+        except FAILURES as error:
+            failure = without_token(error, hidden=self.hidden())
+        if failure:  # outside the handler, without a cause: the client's error holds the whole answer
+            raise failure
+        self._tokens.append(token["access_token"])
+        lasts = answer.get("expires_in")
+        lasts = lasts if isinstance(lasts, int) else 0
+        self._token_made_at, self._token_good_until = made_at, made_at + lasts - TOKEN_MARGIN_SECONDS
+        return token
+
+    def _forget(self, token: Json) -> None:
+        """Drop this token, unless another thread has a new one already."""
+        with self._token_lock:
+            if self.token_hash is token:
+                self.token_hash = None
+
+    # -- one request ---------------------------------------------------------------------------------
+
+    def http_call(
+        self, url: str, method: str, *, data: bytes | None, headers: Mapping[str, str], end: float | None = None
+    ) -> Json:
+        """One request and its whole answer, over at `end`. The SDK has no time-out, and logs credentials."""
+        if end is None:
+            end = self._clock.monotonic() + self._seconds
+        left = end - self._clock.monotonic()
+        if left <= 0:
+            raise Unavailable("no time was left to ask PayPal; nothing was sent")
+        timeouts = (min(CONNECT_TIMEOUT_SECONDS, left), left)
+        with (
+            Watch(left) as watch,
+            self._session.request(
+                method, url, data=data, headers=headers, timeout=timeouts, stream=True, allow_redirects=False
+            ) as response,
+        ):
+            content = _content(response)
+            if watch.over:
+                raise Unreadable("it did not come in time")
+        return self.handle_response(response, content)
+
+    def handle_response(self, response: requests.Response, content: bytes) -> Json:
+        """The JSON object of a success; the SDK's error for everything else, with the bytes as they came."""
+        if response.status_code == _NO_CONTENT:
+            return {}
+        if response.status_code in _SUCCESS:
+            return _object(content)
+        super().handle_response(response, content)
+        raise Unreadable(f"HTTP {response.status_code} is no answer")
+
+    def headers(self, refresh_token: None = None, headers: Mapping[str, str] | None = None) -> dict[str, str]:
+        """What each request carries, with a token that is good now."""
+        return self._signed(self.get_token_hash(), headers or {})
+
+    def _signed(self, token: Json, headers: Mapping[str, str]) -> dict[str, str]:
+        return {**self._plain(), **headers, "Authorization": f"Bearer {token['access_token']}"}
+
+    def _plain(self) -> dict[str, str]:
+        """Answers come unpacked, so that what is counted is what is held."""
+        return {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": self.user_agent}
+
+
+def _token(answer: Json) -> Json:
+    token, kind = answer.get("access_token"), answer.get("token_type")
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token) or str(kind).lower() != "bearer":
+        raise Unreadable("it holds no token")
+    return {"access_token": token, "token_type": "Bearer"}
+
+
+def _content(response: requests.Response) -> bytes:
+    """The body, piece by piece as it comes, up to the largest that an answer may be."""
+    content = bytearray()
+    while piece := response.raw.read1(_PIECE_BYTES, decode_content=False):
+        content += piece
+        if len(content) > LARGEST_BYTES:
+            raise Unreadable(f"it has more than {LARGEST_BYTES} bytes")
+    return bytes(content)
+
+
+def _object(content: bytes) -> Json:
+    """The SDK takes for granted that a body is UTF-8 and JSON."""
+    unreadable = ""
+    try:
+        value = strict_json.loads(content, limit_bytes=LARGEST_BYTES)
+    except Refused as error:
+        unreadable = error.message
+    if unreadable:
+        raise Unreadable(unreadable)
+    if not isinstance(value, dict):
+        raise Unreadable("it is no JSON object")
+    return value

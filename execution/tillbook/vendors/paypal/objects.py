@@ -1,0 +1,213 @@
+"""PayPal's objects, read by id, as our facts and states. Pure: plain dicts in, values out.
+
+An order holds its captures and its refunds, so one read proves all of a payment. An object without a field that PayPal
+documents raises Unavailable: it proves nothing, and guessing would be worse.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, TypeGuard
+
+from tillbook.kit.clock import parse_rfc3339
+from tillbook.kit.errors import Refused, Unavailable
+from tillbook.kit.money import Money, from_paypal
+from tillbook.rules.facts import Fact, PaymentSucceeded, ProcessorFee
+from tillbook.rules.operations import Json
+from tillbook.vendors.providers import CheckoutState
+
+ORDER_LIFE_SECONDS = 3 * 3600
+"""How long an order may be approved after it was made; PayPal's default."""
+
+_MONEY = ("COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED")
+_NO_MONEY = ("DECLINED", "FAILED")
+_OPEN = ("CREATED", "SAVED", "PAYER_ACTION_REQUIRED")
+_AGREED = ("APPROVED", "COMPLETED")
+_PAGES = ("payer-action", "approve")
+_ID = re.compile(r"[A-Z0-9]{8,36}", re.ASCII)
+_OURS = re.compile(r"op[a-z2-7]{17}", re.ASCII)
+
+
+def capture_facts(capture: Json, payment: str) -> Iterator[Fact]:
+    """What a capture proves: the customer's money once it is completed (C18), and the fee that PayPal kept of it."""
+    if not is_money(capture):
+        return
+    key, at = text(capture, "id"), moment(capture, "create_time")
+    amount = money(capture, "amount")
+    yield PaymentSucceeded(provider="paypal", key=key, occurred_at=at, payment=payment, charge=key, amount=amount)
+    breakdown = capture.get("seller_receivable_breakdown")
+    if isinstance(breakdown, dict) and "paypal_fee" in breakdown and (fee := money(breakdown, "paypal_fee")):
+        yield ProcessorFee(provider="paypal", key=f"{key}:fee", occurred_at=at, payment=payment, amount=fee)
+
+
+def is_money(capture: Json) -> bool:
+    """Whether this capture moved money: not while it is pending, and not when it was declined."""
+    return capture.get("status") in _MONEY
+
+
+def payments_of(order: Json, kind: str) -> list[Json]:
+    """The `captures` or `refunds` of an order, in PayPal's order."""
+    units = order.get("purchase_units")
+    found = [unit.get("payments") or {} for unit in units or () if isinstance(unit, dict)]
+    return [one for payments in found for one in payments.get(kind) or ()]
+
+
+def checkout_state(order: Json, now: int) -> CheckoutState:
+    """An order as the state of a page at `now` (UTC seconds)."""
+    key = text(order, "id")
+    expires_at = _begun(order, now) + ORDER_LIFE_SECONDS
+    return CheckoutState(
+        id=key,
+        status=_status(order, alive=now < expires_at),
+        url=_page(order),
+        amount=money(_unit(order), "amount"),
+        expires_at=expires_at,
+        payment=key if any(map(is_money, payments_of(order, "captures"))) else "",
+    )
+
+
+def _status(order: Json, *, alive: bool) -> str:
+    """An approved order is no money yet; what was captured says more than the order does."""
+    captures = {text(capture, "status") for capture in payments_of(order, "captures")}
+    if captures.intersection(_MONEY):
+        return "paid"
+    if "PENDING" in captures:
+        return "processing"
+    status = text(order, "status")
+    if not captures.issubset(_NO_MONEY) or status not in (*_OPEN, *_AGREED, "VOIDED"):
+        raise Unavailable("PayPal's order is in a state that is not known here")
+    if captures or status == "VOIDED":
+        return "expired"
+    if status in _AGREED:
+        return "approved"
+    return "open" if alive else "expired"
+
+
+def made_checkout(order: Json, asked: Money, at: int) -> Json:
+    """The result of `create_checkout` that was asked for `at` a time; `expires_at` is in UTC seconds, too.
+
+    Raises Unavailable for another amount, or none (C20).
+    """
+    url = _page(order)
+    if not url or money(_unit(order), "amount") != asked:
+        raise Unavailable(f"PayPal's answer lacks the page of an order over {asked}")
+    return {"checkout_id": text(order, "id"), "url": url, "expires_at": _begun(order, at) + ORDER_LIFE_SECONDS}
+
+
+def closed_checkout(order: Json) -> Json:
+    """The result of `close_checkout`: an order that is not captured is closed by our word, for nobody else does it.
+
+    Raises Refused (code `complete`) when it was captured.
+    """
+    if payments_of(order, "captures") or order.get("status") == "COMPLETED":
+        raise Refused("the order was captured, so its page cannot be closed", code="complete")
+    return {"checkout_id": text(order, "id"), "status": "expired"}
+
+
+def made_capture(order: Json) -> Json | None:
+    """The result of `capture_checkout`, whoever captured: the capture that is money, else the latest; None without one.
+
+    Raises Unavailable when the answer lacks the amount (C20).
+    """
+    captures = payments_of(order, "captures")
+    if not captures:
+        return None
+    best = next(filter(is_money, captures), captures[-1])
+    money(best, "amount")
+    return {"checkout_id": text(order, "id"), "capture": text(best, "id"), "status": text(best, "status").lower()}
+
+
+def failed_capture(order: Json) -> str:
+    """The status of a capture that ended without money where there is no other; else empty."""
+    captures = payments_of(order, "captures")
+    return str(captures[-1]["status"]) if captures and all(one.get("status") in _NO_MONEY for one in captures) else ""
+
+
+def is_id(value: object) -> TypeGuard[str]:
+    """Whether this may be an id of an order, a capture or a refund."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def ours(holder: Json) -> str:
+    """Our operation id on a purchase unit or a refund; empty when it is not ours."""
+    value = holder.get("custom_id")
+    return value if isinstance(value, str) and _OURS.fullmatch(value) else ""
+
+
+def invoice_of(holder: Json) -> str:
+    """The invoice's number: what we wrote was the number and a generation, which PayPal wants unique."""
+    value = holder.get("invoice_id")
+    return value.rpartition("/")[0] if isinstance(value, str) else ""
+
+
+def marks(order: Json) -> tuple[str, str]:
+    """Our operation and the invoice that an order is for; empty when it is not ours."""
+    units = order.get("purchase_units")
+    unit = units[0] if isinstance(units, list) and units and isinstance(units[0], dict) else {}
+    return ours(unit), invoice_of(unit)
+
+
+def order_of(capture: Json) -> str:
+    """The order that a capture belongs to; empty when there is none."""
+    data = capture.get("supplementary_data")
+    related = data.get("related_ids") if isinstance(data, dict) else None
+    value = related.get("order_id") if isinstance(related, dict) else None
+    return value if is_id(value) else ""
+
+
+def link(holder: Json, *names: str) -> str:
+    """The address of the first link with one of these relations; empty when there is none."""
+    links = holder.get("links")
+    for one in links if isinstance(links, list) else ():
+        if isinstance(one, dict) and one.get("rel") in names and isinstance(one.get("href"), str):
+            return str(one["href"])
+    return ""
+
+
+def text(holder: Json, name: str) -> str:
+    """A field that must be a text. Raises Unavailable when it is not."""
+    value = holder.get(name)
+    if not isinstance(value, str) or not value:
+        raise _unreadable(holder, name)
+    return value
+
+
+def moment(holder: Json, name: str) -> int:
+    """A field that must be a time, in UTC seconds. Raises Unavailable when it is not."""
+    try:
+        return parse_rfc3339(text(holder, name))
+    except (ValueError, OverflowError):
+        raise _unreadable(holder, name) from None
+
+
+def money(holder: Json, name: str) -> Money:
+    """A field that must be an amount. Raises Unavailable when it is not."""
+    value = holder.get(name)
+    if not isinstance(value, dict):
+        raise _unreadable(holder, name)
+    try:
+        return from_paypal(text(value, "value"), text(value, "currency_code"))
+    except Refused as refusal:
+        raise Unavailable(refusal.message) from refusal
+
+
+def _unit(order: Json) -> Json:
+    units = order.get("purchase_units")
+    if not isinstance(units, list) or not units or not isinstance(units[0], dict):
+        raise _unreadable(order, "purchase_units")
+    unit: Json = units[0]
+    return unit
+
+
+def _begun(order: Json, at: int) -> int:
+    """When an order was made; `at` where PayPal does not say so, which its documents allow."""
+    return moment(order, "create_time") if order.get("create_time") else at
+
+
+def _page(order: Json) -> str:
+    return link(order, *_PAGES)
+
+
+def _unreadable(holder: Any, name: str) -> Unavailable:
+    return Unavailable(f"PayPal's answer lacks a readable `{name}`; it has {len(holder)} other fields")

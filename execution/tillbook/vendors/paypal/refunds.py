@@ -1,0 +1,84 @@
+"""Money back through PayPal: refunds of a capture under our operation's id, and what they and disputes prove."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from tillbook.kit.errors import Unavailable
+from tillbook.kit.money import parse, paypal_amount
+from tillbook.rules.facts import Fact, PaymentRefunded, ProcessorFee
+from tillbook.rules.operations import Json, Operation, Plan
+from tillbook.vendors import plans
+from tillbook.vendors.paypal.objects import moment, money, ours, text
+from tillbook.vendors.providers import RefundRequest
+
+_STATUSES = {"COMPLETED": "succeeded", "PENDING": "pending", "FAILED": "failed", "CANCELLED": "canceled"}
+_ENDED_WITHOUT_MONEY = ("FAILED", "CANCELLED")
+
+
+def refund_plan(request: RefundRequest) -> Plan:
+    """The operation that gives money back. Raises Refused for an amount that PayPal cannot pay exactly."""
+    paypal_amount(request.amount)
+    return plans.refund_plan("paypal", request)
+
+
+def refund_body(operation: Operation) -> Json:
+    """What PayPal is asked for: made of the frozen parameters alone, so every attempt sends the same.
+
+    The reason is ours, for the customer would read it; an `invoice_id` would have to be unique for nothing.
+    """
+    amount = parse(operation.params["amount"], operation.params["currency"])
+    return {
+        "amount": {"currency_code": amount.currency, "value": paypal_amount(amount)},
+        "custom_id": operation.id,
+    }
+
+
+def made_refund(refund: Json) -> Json:
+    """The result of a `refund_payment`. Raises Unavailable when the answer lacks the amount (C20)."""
+    money(refund, "amount")
+    status = _STATUSES.get(text(refund, "status"))
+    if status is None:
+        raise Unavailable("PayPal's refund is in a state that is not known here")
+    return {"refund": text(refund, "id"), "status": status}
+
+
+def refund_facts(refunds: Iterable[Json], payment: str) -> Iterator[Fact]:
+    """What refunds prove: those that are completed moved money, and some bring a part of the fee back."""
+    for refund in refunds:
+        if text(refund, "status") != "COMPLETED":
+            continue
+        key, at = text(refund, "id"), moment(refund, "create_time")
+        yield PaymentRefunded(
+            provider="paypal",
+            key=key,
+            occurred_at=at,
+            payment=payment,
+            refund=key,
+            operation=ours(refund),
+            amount=money(refund, "amount"),
+        )
+        breakdown = refund.get("seller_payable_breakdown")
+        if isinstance(breakdown, dict) and "paypal_fee" in breakdown and (fee := money(breakdown, "paypal_fee")):
+            yield ProcessorFee(provider="paypal", key=f"{key}:fee", occurred_at=at, payment=payment, amount=-fee)
+
+
+def released(refunds: Iterable[Json]) -> tuple[str, ...]:
+    """Our operations whose refund ended without moving money."""
+    return tuple(
+        operation
+        for refund in refunds
+        if text(refund, "status") in _ENDED_WITHOUT_MONEY and (operation := ours(refund))
+    )
+
+
+def obstacle(disputes: Iterable[Json]) -> str:
+    """The status of a dispute that forbids a refund (C12); empty when there is none.
+
+    What is only asked, or over, is no obstacle; a stage that PayPal does not name is one.
+    """
+    for dispute in disputes:
+        status = text(dispute, "status")
+        if status != "RESOLVED" and dispute.get("dispute_life_cycle_stage") != "INQUIRY":
+            return status.lower()
+    return ""

@@ -1,0 +1,127 @@
+"""QuickBooks' JSON as our values: exact amounts, and a failure by name for a field that must be there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from zoneinfo import available_timezones
+
+from tillbook.kit.clock import parse_rfc3339
+from tillbook.kit.errors import Unavailable
+from tillbook.kit.money import Money, from_decimal
+from tillbook.rules.operations import Json
+from tillbook.vendors.books import BookedCustomer, BookedInvoice, Company, Item
+
+HomeCurrency = Callable[[], str]
+"""Asked for only when a record names no currency, as those of a company with one currency do."""
+
+
+def company(realm: str, info: Json, preferences: Json) -> Company:
+    """CompanyInfo and Preferences together."""
+    currency = part(preferences, "CurrencyPrefs")
+    zone = str(info.get("DefaultTimeZone", ""))
+    return Company(
+        realm=realm,
+        name=str(info.get("CompanyName", "")),
+        country=str(info.get("Country", "")),
+        home_currency=str(part(currency, "HomeCurrency")["value"]),
+        multi_currency=bool(currency.get("MultiCurrencyEnabled", False)),
+        custom_numbers=bool(part(preferences, "SalesFormsPrefs").get("CustomTxnNumbers", False)),
+        closed_until=str(part(preferences, "AccountingInfoPrefs").get("BookCloseDate", "")),
+        zone=zone if zone in available_timezones() else "",
+    )
+
+
+def item(raw: Json) -> Item:
+    """`on_hand` only where QuickBooks counts the stock."""
+    on_hand = Decimal(raw.get("QtyOnHand", 0)) if raw.get("TrackQtyOnHand") else None
+    return Item(id=raw["Id"], sku=raw["Sku"], name=raw["Name"], on_hand=on_hand)
+
+
+def customer(raw: Json, home: HomeCurrency) -> BookedCustomer:
+    return BookedCustomer(
+        id=raw["Id"],
+        name=raw["DisplayName"],
+        email=email_of(raw),
+        currency=currency_of(raw, home),
+        active=bool(raw.get("Active", True)),
+    )
+
+
+def invoice(raw: Json, home: HomeCurrency) -> BookedInvoice:
+    """An invoice now. Voided is what QuickBooks makes of it: nothing to pay, and its word at the head of the note."""
+    currency = currency_of(raw, home)
+    total = from_decimal(raw["TotalAmt"], currency)
+    return BookedInvoice(
+        id=raw["Id"],
+        number=str(raw.get("DocNumber", "")),
+        customer_id=str(part(raw, "CustomerRef")["value"]),
+        email=str(part(raw, "BillEmail").get("Address", "")),
+        total=total,
+        tax=from_decimal(part(raw, "TxnTaxDetail").get("TotalTax", 0), currency),
+        balance=from_decimal(raw["Balance"], currency),
+        date=raw["TxnDate"],
+        due=str(raw.get("DueDate", raw["TxnDate"])),
+        voided=not total and str(raw.get("PrivateNote", "")).startswith("Void"),
+        created_at=parse_rfc3339(part(raw, "MetaData")["CreateTime"]),
+        version=int(raw["SyncToken"]),
+    )
+
+
+def account(raw: Json, home: HomeCurrency) -> Json:
+    """`{"id", "name", "type", "subtype", "currency"}`"""
+    return {
+        "id": raw["Id"],
+        "name": raw["Name"],
+        "type": raw["AccountType"],
+        "subtype": raw.get("AccountSubType", ""),
+        "currency": currency_of(raw, home),
+    }
+
+
+def payment(raw: Json, home: HomeCurrency) -> Json:
+    """`{"id", "amount_minor", "currency", "unapplied_minor", "invoices": {id: minor}}`"""
+    currency = currency_of(raw, home)
+    return {
+        "id": raw["Id"],
+        "amount_minor": from_decimal(raw["TotalAmt"], currency).minor,
+        "currency": currency,
+        "unapplied_minor": from_decimal(raw.get("UnappliedAmt", 0), currency).minor,
+        "invoices": {key: money.minor for key, money in _applied(raw, currency).items()},
+    }
+
+
+def email_of(raw: Json) -> str:
+    return str(part(raw, "PrimaryEmailAddr").get("Address", ""))
+
+
+def currency_of(raw: Json, home: HomeCurrency) -> str:
+    return str(part(raw, "CurrencyRef").get("value") or home())
+
+
+def part(raw: Json, name: str) -> Json:
+    """An object inside a record, empty when it is absent."""
+    found = raw.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def entity(answer: Json, name: str) -> Json:
+    """The record that an answer carries. Raises Unavailable when it does not."""
+    found = answer.get(name)
+    if not isinstance(found, dict) or not found.get("Id"):
+        raise Unavailable(
+            f"QuickBooks' answer holds no {name}",
+            hint="Run the same command again later.",
+        )
+    return found
+
+
+def _applied(raw: Json, currency: str) -> dict[str, Money]:
+    """How much of a payment each invoice got; a line settles one transaction."""
+    sums: dict[str, Money] = {}
+    for line in raw.get("Line", []):
+        for linked in line.get("LinkedTxn", []):
+            if linked["TxnType"] == "Invoice":
+                amount = from_decimal(line["Amount"], currency)
+                sums[linked["TxnId"]] = sums.get(linked["TxnId"], Money.zero(currency)) + amount
+    return sums

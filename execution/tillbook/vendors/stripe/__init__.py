@@ -1,0 +1,1 @@
+"""Stripe behind the `Provider` protocol: others take `provider` from here."""

@@ -1,0 +1,161 @@
+"""Every call to Stripe goes through here: the SDK's client, patience, and its errors in our words.
+
+The SDK is used as it is and imported only when something is asked: that takes longer than most steps run.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+from tillbook.kit.errors import NotAllowed, Refused, TillbookError, Unavailable, Uncertain
+from tillbook.kit.retries import CONNECT_TIMEOUT_SECONDS, patiently
+from tillbook.kit.settings import STRIPE_API
+from tillbook.rules.operations import Json
+from tillbook.vendors.stripe.errors import CHECK_SETUP, doubt, translated
+from tillbook.vendors.stripe.objects import text
+
+if TYPE_CHECKING:
+    import requests
+    from stripe import StripeClient
+
+    from tillbook.kit.clock import Clock
+    from tillbook.kit.settings import Settings
+
+STRIPE_VERSION = "2026-10-28.endive"
+"""The API version that every call names: the one that the objects here were written for."""
+
+PAGE_SIZE = 100
+
+Call = Callable[["StripeClient"], Any]
+ListPage = Callable[["StripeClient", str], Any]
+
+
+class StripeCalls:
+    """One account's connection, kept open between calls."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+
+    def read(self, call: Call) -> Json:
+        """What a reading call answers, as a plain dict. Raises Refused or Unavailable."""
+        return self._patiently(call, change=False)
+
+    def change(self, call: Call, result: Callable[[Json], Json]) -> Json:
+        """The `result` of a call that changes something. Raises Refused, Unavailable or Uncertain."""
+        answer = self._patiently(call, change=True)
+        try:
+            return result(answer)
+        except Unavailable as error:
+            raise Uncertain(f"Stripe acted, but {error.message}") from error
+
+    def pages(self, list_page: ListPage) -> Iterator[Json]:
+        """Every object of a list, page by page. `list_page` takes the id after which to go on, empty at first.
+
+        Ends only when Stripe says that there is no more: a list that breaks off raises Unavailable.
+        """
+        after, more = "", True
+        while more:
+            page = self.read(partial(_page_after, list_page, after))
+            objects, more = page.get("data"), page.get("has_more") is not False
+            last = text(objects[-1], "id") if isinstance(objects, list) and objects else after
+            if not isinstance(objects, list) or (more and last == after):
+                raise Unavailable("Stripe's list broke off before its end")
+            yield from objects
+            after = last
+
+    def _patiently(self, call: Call, *, change: bool) -> Json:
+        client = self._client
+        deadline = self._settings.timeout_seconds
+        return patiently(lambda: _asked(call, client, change=change), self._clock, deadline_seconds=deadline)
+
+    @cached_property
+    def _client(self) -> StripeClient:
+        return _connect(self._settings)
+
+
+def _page_after(list_page: ListPage, after: str, client: StripeClient) -> Any:
+    return list_page(client, after)
+
+
+def _asked(call: Call, client: StripeClient, *, change: bool) -> Json:
+    """One attempt: the answer as a plain dict, or one of our errors."""
+    import stripe  # noqa: PLC0415  imported where it is used: start-up time
+
+    failure: TillbookError
+    try:
+        answer = call(client)
+        if isinstance(answer, stripe.StripeObject):
+            return answer.to_dict()
+        failure = doubt("Stripe answered with something that is not an object", change=change)
+    except stripe.StripeError as error:
+        failure = translated(error, change=change)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # The SDK takes the shape of an answer for granted, so one from something between us and Stripe breaks it.
+        failure = doubt(f"the answer to a call to Stripe could not be read ({type(error).__name__})", change=change)
+    # Raised outside the handlers, without a cause: the SDK's error holds the whole body and prints it in tracebacks.
+    raise failure
+
+
+def _connect(settings: Settings) -> StripeClient:
+    """The SDK's client, bound to our key, address, version and time-outs, and kept from talking about them."""
+    import stripe  # noqa: PLC0415  imported where it is used: start-up time
+
+    if not settings.stripe_secret_key:
+        raise NotAllowed("STRIPE_SECRET_KEY is empty", hint=f"Set it, then run: {CHECK_SETUP}")
+    if _series(stripe.api_version) != _series(STRIPE_VERSION):
+        raise Refused(f"the installed stripe package is for API version {stripe.api_version}, not {STRIPE_VERSION}")
+    _keep_quiet()
+    timeout = (min(CONNECT_TIMEOUT_SECONDS, settings.timeout_seconds), settings.timeout_seconds)
+    base = settings.stripe_api_base
+    return stripe.StripeClient(
+        settings.stripe_secret_key,
+        stripe_version=STRIPE_VERSION,
+        # Stripe's own other services have hosts of their own; a stand-in has one address for all of them.
+        base_addresses={}
+        if base == STRIPE_API
+        else {"api": base, "files": base, "connect": base, "meter_events": base},
+        max_network_retries=0,
+        http_client=stripe.RequestsClient(timeout=timeout, session=_session(settings)),
+    )
+
+
+def _series(version: str) -> str:
+    """The name in an API version: versions of one name differ only by additions."""
+    return version.rpartition(".")[2]
+
+
+def _session(settings: Settings) -> requests.Session:
+    """One connection that follows no redirect and sends our key, whatever `.netrc` says."""
+    import requests  # noqa: PLC0415  imported where it is used: start-up time
+
+    session = requests.Session()
+    session.max_redirects = 0
+    session.auth = _unchanged
+    # Nothing leaves the machine in simulator mode, so no proxy is asked there.
+    session.trust_env = settings.mode != "simulator"
+    return session
+
+
+def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Authentication that adds nothing: with any other, requests looks into `.netrc` and replaces our key."""
+    return request
+
+
+def _keep_quiet() -> None:
+    """No telemetry, and no request or answer in any log: they hold names and addresses of customers."""
+    import stripe  # noqa: PLC0415  imported where it is used: start-up time
+    from stripe import _util  # noqa: PLC0415  imported where it is used: start-up time
+
+    stripe.enable_telemetry = False
+    stripe.log = None
+    # The SDK writes bodies to stderr when the environment holds STRIPE_LOG; it has no public way to say no to that.
+    _util.STRIPE_LOG = None
+    logging.getLogger("stripe").addFilter(_serious)
+
+
+def _serious(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING

@@ -1,0 +1,147 @@
+"""Stripe's Payment Links: pages that last, for mails of an installation without an address of its own.
+
+A link takes one completed payment. Every customer who opens it gets a session of his own, and a session outlives its
+link's deactivation: so closing a link expires its open sessions too, and only its completed ones say what was paid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
+
+from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain
+from tillbook.kit.money import Money, from_stripe
+from tillbook.rules.operations import Json, Operation
+from tillbook.vendors.providers import CheckoutState
+from tillbook.vendors.stripe.calls import PAGE_SIZE, StripeCalls
+from tillbook.vendors.stripe.objects import checkout_state, closed_checkout, number, text, written
+from tillbook.vendors.stripe.requests import idempotency_key, link_params
+
+if TYPE_CHECKING:
+    from stripe import StripeClient
+    from stripe.params import PaymentLinkListParams
+    from stripe.params.checkout import SessionListParams
+
+
+def is_link(checkout_id: str) -> bool:
+    """Whether this is the id of a Payment Link."""
+    return checkout_id.startswith("plink_")
+
+
+class StripeLinks:
+    """The Payment Links of one account."""
+
+    def __init__(self, calls: StripeCalls) -> None:
+        self._calls = calls
+
+    def create(self, operation: Operation) -> Json:
+        """The result of `create_checkout`; its `expires_at` is None."""
+        params, key = link_params(operation), idempotency_key(operation)
+        return self._calls.change(
+            lambda stripe: stripe.v1.payment_links.create(params, {"idempotency_key": key}),
+            _made,
+        )
+
+    def find_created(self, operation: Operation) -> Json | None:
+        """The same, read back from the list of all links, which Stripe cannot narrow by time."""
+
+        def page(stripe: StripeClient, after: str) -> Any:
+            params: PaymentLinkListParams = {"limit": PAGE_SIZE}
+            if after:
+                params["starting_after"] = after
+            return stripe.v1.payment_links.list(params)
+
+        ours = (link for link in self._calls.pages(page) if written(link, "operation") == operation.id)
+        link = next(ours, None)
+        return _made(link) if link else None
+
+    def close(self, operation: Operation) -> Json:
+        """The result of `close_checkout`. Raises Refused (code `complete`) when the customer was faster."""
+        link_id, key = operation.params["checkout_id"], idempotency_key(operation)
+        self._calls.change(
+            lambda stripe: stripe.v1.payment_links.update(link_id, {"active": False}, {"idempotency_key": key}),
+            dict,
+        )
+        try:
+            for session in self._sessions(link_id, "open"):
+                self._expire(text(session, "id"), operation)
+            state = self.state(link_id)
+        except (NotAllowed, Unavailable) as error:
+            raise Uncertain(
+                f"the link is deactivated, its open sessions are not all closed: {error.message}"
+            ) from error
+        if state.status != "expired":
+            raise Refused(f"the payment link {link_id} has been paid", code="complete")
+        return {"checkout_id": link_id, "status": state.status}
+
+    def find_closed(self, operation: Operation) -> Json | None:
+        """The same, read back; None while the link or one of its sessions is open, and when it was paid."""
+        state = self.state(operation.params["checkout_id"])
+        if state.status != "expired" or any(self._sessions(state.id, "open")):
+            return None
+        return {"checkout_id": state.id, "status": state.status}
+
+    def state(self, link_id: str) -> CheckoutState:
+        """A link as the state of a page: what its completed sessions brought, else whether it can still be paid."""
+        # The link is read before its sessions: one that is completed in between is then seen in either order.
+        link = self._calls.read(lambda stripe: stripe.v1.payment_links.retrieve(link_id, {"expand": ["line_items"]}))
+        completed = [checkout_state(session) for session in self._sessions(link_id, "complete")]
+        paid = next((state for state in completed if state.status == "paid"), None)
+        ended = paid or next((state for state in completed if state.status == "processing"), None)
+        return CheckoutState(
+            id=text(link, "id"),
+            status=ended.status if ended else _status(link),
+            url=text(link, "url"),
+            amount=_amount(link),
+            expires_at=None,
+            payment=ended.payment if ended else "",
+        )
+
+    def _sessions(self, link_id: str, status: Literal["open", "complete"]) -> Iterator[Json]:
+        def page(stripe: StripeClient, after: str) -> Any:
+            params: SessionListParams = {
+                "payment_link": link_id,
+                "status": status,
+                "limit": PAGE_SIZE,
+                "expand": ["data.payment_intent"],
+            }
+            if after:
+                params["starting_after"] = after
+            return stripe.v1.checkout.sessions.list(params)
+
+        return self._calls.pages(page)
+
+    def _expire(self, session_id: str, operation: Operation) -> None:
+        """Close a session of a link; one that ended by itself in the meantime is no trouble."""
+        key = f"{operation.id}:{session_id}"
+        try:
+            self._calls.change(
+                lambda stripe: stripe.v1.checkout.sessions.expire(session_id, options={"idempotency_key": key}),
+                closed_checkout,
+            )
+        except NotAllowed:
+            raise
+        except Refused:
+            session = self._calls.read(lambda stripe: stripe.v1.checkout.sessions.retrieve(session_id))
+            if text(session, "status") == "open":
+                raise
+
+
+def _made(link: Json) -> Json:
+    return {"checkout_id": text(link, "id"), "url": text(link, "url"), "expires_at": None}
+
+
+def _status(link: Json) -> str:
+    """`open` while a customer who opens the link can pay."""
+    restrictions = link.get("restrictions")
+    sessions = restrictions.get("completed_sessions") if isinstance(restrictions, dict) else None
+    used_up = isinstance(sessions, dict) and number(sessions, "count") >= number(sessions, "limit")
+    return "open" if link.get("active") is True and not used_up else "expired"
+
+
+def _amount(link: Json) -> Money:
+    lines = link.get("line_items")
+    lines = lines.get("data") if isinstance(lines, dict) else None
+    if not isinstance(lines, list) or not lines:
+        raise Unavailable("Stripe did not expand the line items of the payment link")
+    return from_stripe(sum(number(line, "amount_total") for line in lines), text(link, "currency"))

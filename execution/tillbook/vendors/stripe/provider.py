@@ -1,0 +1,333 @@
+"""Stripe: pages where invoices are paid (Checkout Sessions, and Payment Links that last), and what its objects prove.
+
+A page carries our operation id in its metadata, and so does the payment intent that comes of it: that is how
+either is found again and known for ours. A page's id says which of the two it is (`cs_`, `plink_`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tillbook.kit.errors import NotAllowed, Refused
+from tillbook.kit.money import Money, stripe_amount
+from tillbook.rules.events import Event
+from tillbook.rules.matching import Movement
+from tillbook.rules.operations import Evidence, Json, Operation, Plan
+from tillbook.vendors import plans
+from tillbook.vendors.providers import Account, CheckoutRequest, CheckoutState, Reading, RefundRequest
+from tillbook.vendors.stripe import statement
+from tillbook.vendors.stripe.calls import PAGE_SIZE, StripeCalls
+from tillbook.vendors.stripe.errors import CHECK_SETUP
+from tillbook.vendors.stripe.events import RELEVANT, event_of, read_event
+from tillbook.vendors.stripe.links import StripeLinks, is_link
+from tillbook.vendors.stripe.objects import (
+    charge_facts,
+    checkout_state,
+    closed_checkout,
+    is_captured,
+    made_checkout,
+    reference,
+    text,
+    written,
+)
+from tillbook.vendors.stripe.refunds import made_refund, obstacle, refund_facts, refund_params, refund_plan, released
+from tillbook.vendors.stripe.requests import idempotency_key, session_params
+from tillbook.vendors.stripe.signatures import require_signature
+
+if TYPE_CHECKING:
+    from stripe import StripeClient
+    from stripe.params import DisputeListParams, EventListParams, RefundListParams
+    from stripe.params.checkout import SessionListParams
+
+    from tillbook.kit.clock import Clock
+    from tillbook.kit.settings import Settings
+
+_DAY_SECONDS = 86400
+_KEY_MODES = {"sk_test_": False, "rk_test_": False, "sk_live_": True, "rk_live_": True}
+
+EVIDENCE = {
+    "create_checkout": Evidence(window_seconds=_DAY_SECONDS, read_lag_seconds=60),
+    "close_checkout": Evidence(window_seconds=_DAY_SECONDS, read_lag_seconds=60),
+    "refund_payment": Evidence(window_seconds=_DAY_SECONDS, read_lag_seconds=60),
+}
+"""Stripe remembers a key for a day at least. Lists and reads by id are documented as current: the lag is caution."""
+
+
+class StripeProvider:
+    """The Stripe account of the settings. Nothing is asked and no SDK imported before the first call."""
+
+    name = "stripe"
+    statement_lag_seconds = 300
+    lasting = True
+    captures = False
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._calls = StripeCalls(settings, clock)
+        self._links = StripeLinks(self._calls)
+        self._webhook_secrets = tuple(secret for secret in settings.stripe_webhook_secrets if secret.strip())
+
+    # -- plans and operations ----------------------------------------------------------------------
+
+    def plan_checkout(self, request: CheckoutRequest) -> Plan:
+        """The operation that opens a page: a session, or a link where there is no address to come back to.
+
+        Raises Refused for an amount that Stripe cannot charge exactly.
+        """
+        stripe_amount(request.amount)
+        return plans.checkout_plan(self.name, request)
+
+    def plan_close(self, checkout_id: str) -> Plan:
+        """The operation that closes an open page for good."""
+        return plans.close_plan(self.name, checkout_id)
+
+    def plan_refund(self, request: RefundRequest) -> Plan:
+        """The operation that gives money back. Raises Refused for an amount that Stripe cannot pay exactly."""
+        return refund_plan(request)
+
+    def settle(self, state: CheckoutState) -> Plan | None:
+        """Nothing is missing: Stripe moves the money when the customer confirms."""
+        return None
+
+    def send(self, operation: Operation) -> Json:
+        """Carry out `create_checkout`, `close_checkout` or `refund_payment`, always under the operation's own key."""
+        steps: dict[str, Callable[[Operation], Json]] = {
+            "create_checkout": self._create,
+            "close_checkout": self._close,
+            "refund_payment": self._refund,
+        }
+        return steps[_known(operation.kind)](operation)
+
+    def find(self, operation: Operation) -> Json | None:
+        """The result read back from Stripe's lists and objects, never by its search, which lags behind."""
+        looks: dict[str, Callable[[Operation], Json | None]] = {
+            "create_checkout": self._find_created,
+            "close_checkout": self._find_closed,
+            "refund_payment": self._find_refund,
+        }
+        return looks[_known(operation.kind)](operation)
+
+    def evidence(self, kind: str) -> Evidence:
+        """How long Stripe replays an answer to a key, and how long a change may be missing from a read."""
+        return EVIDENCE[_known(kind)]
+
+    def _create(self, operation: Operation) -> Json:
+        if not operation.params["success_url"]:
+            return self._links.create(operation)
+        params = session_params(operation)
+        return self._calls.change(
+            lambda stripe: stripe.v1.checkout.sessions.create(params, {"idempotency_key": idempotency_key(operation)}),
+            made_checkout,
+        )
+
+    def _close(self, operation: Operation) -> Json:
+        checkout_id = operation.params["checkout_id"]
+        if is_link(checkout_id):
+            return self._links.close(operation)
+        try:
+            return self._calls.change(
+                lambda stripe: stripe.v1.checkout.sessions.expire(
+                    checkout_id, options={"idempotency_key": idempotency_key(operation)}
+                ),
+                closed_checkout,
+            )
+        except NotAllowed:
+            raise
+        except Refused as refusal:
+            # Stripe refuses to expire what is not open; only the session itself says which of the two it is.
+            closed = closed_checkout(self._session(checkout_id))
+            if closed["status"] == "expired":
+                return closed
+            code = "complete" if closed["status"] == "complete" else refusal.code
+            raise Refused(refusal.message, hint=refusal.hint, code=code) from refusal
+
+    def _find_created(self, operation: Operation) -> Json | None:
+        if not operation.params["success_url"]:
+            return self._links.find_created(operation)
+        since = operation.prepared_at - _DAY_SECONDS
+
+        def page(stripe: StripeClient, after: str) -> Any:
+            params: SessionListParams = {"created": {"gte": since}, "limit": PAGE_SIZE}
+            if after:
+                params["starting_after"] = after
+            return stripe.v1.checkout.sessions.list(params)
+
+        ours = (session for session in self._calls.pages(page) if written(session, "operation") == operation.id)
+        session = next(ours, None)
+        return made_checkout(session) if session else None
+
+    def _find_closed(self, operation: Operation) -> Json | None:
+        if is_link(operation.params["checkout_id"]):
+            return self._links.find_closed(operation)
+        closed = closed_checkout(self._session(operation.params["checkout_id"]))
+        return closed if closed["status"] == "expired" else None
+
+    def _refund(self, operation: Operation) -> Json:
+        params = refund_params(operation)
+        return self._calls.change(
+            lambda stripe: stripe.v1.refunds.create(params, {"idempotency_key": idempotency_key(operation)}),
+            made_refund,
+        )
+
+    def _find_refund(self, operation: Operation) -> Json | None:
+        refunds = self._refunds(operation.params["payment"])
+        return next((made_refund(one) for one in refunds if written(one, "operation") == operation.id), None)
+
+    def _refunds(self, payment: str) -> Iterator[Json]:
+        """Every refund of an intent, those that failed too."""
+        expand = ["data.failure_balance_transaction"]
+
+        def page(stripe: StripeClient, after: str) -> Any:
+            params: RefundListParams = {"payment_intent": payment, "limit": PAGE_SIZE, "expand": expand}
+            if after:
+                params["starting_after"] = after
+            return stripe.v1.refunds.list(params)
+
+        return self._calls.pages(page)
+
+    # -- reads -------------------------------------------------------------------------------------
+
+    @property
+    def key_fingerprint(self) -> str:
+        """A hash of the key, which the ledger keeps in its place."""
+        return hashlib.sha256(f"{self.name} {self._settings.stripe_secret_key}".encode()).hexdigest()
+
+    def account(self) -> Account:
+        """The account behind the key, and whether its money is real."""
+        account = self._calls.read(lambda stripe: stripe.v1.accounts.retrieve_current())
+        return Account(id=text(account, "id"), livemode=self._livemode())
+
+    def dispute(self, payment: str) -> str:
+        """The status of the dispute that forbids a refund; empty when there is none."""
+
+        def page(stripe: StripeClient, after: str) -> Any:
+            params: DisputeListParams = {"payment_intent": payment, "limit": PAGE_SIZE}
+            if after:
+                params["starting_after"] = after
+            return stripe.v1.disputes.list(params)
+
+        return obstacle(self._calls.pages(page))
+
+    def checkout(self, checkout_id: str) -> CheckoutState:
+        """Read a page by id. Raises Refused (code `resource_missing`) when there is none."""
+        return self._links.state(checkout_id) if is_link(checkout_id) else checkout_state(self._session(checkout_id))
+
+    def read(self, object_id: str) -> Reading:
+        """Every fact that a payment intent (`pi_`) or a session (`cs_`) proves now.
+
+        Raises Refused for an id of another kind, and with the code `resource_missing` for one that is not there.
+        """
+        if object_id.startswith("pi_"):
+            return self._read_intent(object_id)
+        if not object_id.startswith("cs_"):
+            raise Refused(f"{object_id[:40]!r} is no payment intent (pi_) or checkout session (cs_) of Stripe's")
+        session = self._session(object_id)
+        payment = reference(session, "payment_intent")
+        if payment:
+            return replace(self._read_intent(payment), object_id=object_id)
+        return Reading(object_id, (), written(session, "operation"), written(session, "invoice"))
+
+    def events(self, since: int, pages: Iterable[str] = ()) -> Iterator[Event]:
+        """The events that mean something, created at or after `since`, newest first; their body is canonical JSON.
+
+        Stripe's list tells of every page, so none is asked for by itself.
+        """
+
+        def page(stripe: StripeClient, after: str) -> Any:
+            params: EventListParams = {"types": sorted(RELEVANT), "created": {"gte": since}, "limit": PAGE_SIZE}
+            if after:
+                params["starting_after"] = after
+            return stripe.v1.events.list(params)
+
+        for raw in self._calls.pages(page):
+            body = json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+            yield event_of(raw, body)
+
+    def statement(self, since: int, until: int) -> Iterator[Movement]:
+        """The balance transactions created from `since` to before `until`, as movements."""
+        return statement.statement(self._calls, since, until)
+
+    def balance(self) -> dict[str, Money]:
+        """Available, pending and reserved, by currency."""
+        return statement.balance(self._calls)
+
+    def _livemode(self) -> bool:
+        """The mode of the key, which the account object does not say: in the key's own name, else asked of Stripe."""
+        prefix = self._settings.stripe_secret_key[:8]
+        if prefix in _KEY_MODES:
+            return _KEY_MODES[prefix]
+        balance = self._calls.read(lambda stripe: stripe.v1.balance.retrieve())
+        return balance.get("livemode") is not False
+
+    def _read_intent(self, payment: str) -> Reading:
+        """One call in the usual case: the intent with its latest charge and that charge's balance transaction."""
+        expand = [
+            "latest_charge.balance_transaction",
+            "latest_charge.refunds.data.failure_balance_transaction",
+        ]
+        intent = self._calls.read(lambda stripe: stripe.v1.payment_intents.retrieve(payment, {"expand": expand}))
+        latest = intent.get("latest_charge")
+        charges = [latest] if isinstance(latest, dict) else []
+        if intent.get("status") == "succeeded" and not any(map(is_captured, charges)):
+            charges = list(self._charges(payment))
+        refunds = [refund for charge in charges for refund in self._refunds_of(charge, payment)]
+        facts = [fact for charge in charges for fact in charge_facts(charge)]
+        facts += refund_facts(refunds, payment)
+        ours = written(intent, "operation"), written(intent, "invoice")
+        return Reading(payment, tuple(facts), *ours, released(refunds))
+
+    def _refunds_of(self, charge: Json, payment: str) -> list[Json]:
+        """The refunds that came with a charge, or all of them where Stripe kept some back."""
+        listed = charge.get("refunds")
+        whole = not listed.get("has_more") if isinstance(listed, dict) else not charge.get("amount_refunded")
+        return list((listed or {}).get("data", [])) if whole else list(self._refunds(payment))
+
+    def _charges(self, payment: str) -> Iterator[Json]:
+        """Every attempt of an intent, for the case that the latest is not the one that succeeded."""
+        expand = ["data.balance_transaction", "data.refunds.data.failure_balance_transaction"]
+        return self._calls.pages(
+            lambda stripe, after: stripe.v1.charges.list(
+                {"payment_intent": payment, "limit": PAGE_SIZE, "expand": expand, "starting_after": after}
+                if after
+                else {"payment_intent": payment, "limit": PAGE_SIZE, "expand": expand}
+            )
+        )
+
+    def _session(self, checkout_id: str) -> Json:
+        if not checkout_id.startswith("cs_"):
+            raise Refused(f"{checkout_id[:40]!r} is no checkout session (cs_) of Stripe's")
+        return self._calls.read(
+            lambda stripe: stripe.v1.checkout.sessions.retrieve(checkout_id, {"expand": ["payment_intent"]})
+        )
+
+    # -- webhooks ----------------------------------------------------------------------------------
+
+    def webhook_ready(self) -> None:
+        """Raise Refused when there is no secret to verify with: a receiver must not even start then."""
+        if not self._webhook_secrets:
+            raise Refused(
+                "STRIPE_WEBHOOK_SECRET is empty, so no event could be verified",
+                hint=f"Set it to the endpoint's signing secret (whsec_...), then run: {CHECK_SETUP}",
+            )
+
+    def asks_first(self, headers: Mapping[str, str]) -> bool:
+        """Never: the secret is here."""
+        return False
+
+    def verify(self, headers: Mapping[str, str], body: bytes) -> Event:
+        """Check the signature over the raw bytes and its time, then read the envelope."""
+        self.webhook_ready()
+        header = headers.get("stripe-signature", "")
+        require_signature(header, body, self._webhook_secrets, now=self._clock.now())
+        return read_event(body)
+
+
+def _known(kind: str) -> str:
+    if kind not in EVIDENCE:
+        raise Refused(f"Stripe cannot carry out {kind!r}; expected one of {', '.join(sorted(EVIDENCE))}")
+    return kind

@@ -1,0 +1,95 @@
+"""Money back through Stripe: refunds made under our key, found again by our id, and what a charge's refunds prove."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from tillbook.kit.errors import Unavailable
+from tillbook.kit.money import parse, stripe_amount
+from tillbook.rules.facts import Fact, PaymentRefunded, RefundFailed
+from tillbook.rules.operations import Json, Operation, Plan
+from tillbook.vendors import plans
+from tillbook.vendors.providers import RefundRequest
+from tillbook.vendors.stripe.objects import money, number, reference, text, written
+
+if TYPE_CHECKING:
+    from stripe.params import RefundCreateParams
+
+# What Stripe calls reasons; any other reason of ours stays in the metadata.
+REASONS = ("duplicate", "fraudulent", "requested_by_customer")
+# A dispute in one of these states took no money and is no obstacle to a refund.
+_NO_OBSTACLE = ("warning_needs_response", "warning_under_review", "warning_closed", "prevented", "won")
+_ENDED_WITHOUT_MONEY = ("canceled", "failed")
+
+
+def refund_plan(request: RefundRequest) -> Plan:
+    """The operation that gives money back. Raises Refused for an amount that Stripe cannot pay exactly."""
+    stripe_amount(request.amount)
+    return plans.refund_plan("stripe", request)
+
+
+def refund_params(operation: Operation) -> RefundCreateParams:
+    """Stripe's parameters, made of the frozen ones alone: every attempt sends the same bytes."""
+    asked = operation.params
+    params: RefundCreateParams = {
+        "payment_intent": asked["payment"],
+        "amount": stripe_amount(parse(asked["amount"], asked["currency"])),
+        "metadata": {"operation": operation.id, "invoice": asked["invoice"], "reason": asked["reason"][:500]},
+    }
+    if asked["reason"] in REASONS:
+        params["reason"] = asked["reason"]
+    return params
+
+
+def made_refund(refund: Json) -> Json:
+    """The result of a `refund_payment`."""
+    return {"refund": text(refund, "id"), "status": text(refund, "status")}
+
+
+def obstacle(disputes: Iterable[Json]) -> str:
+    """The status of a dispute that forbids a refund (C12); empty when there is none."""
+    return next((text(one, "status") for one in disputes if text(one, "status") not in _NO_OBSTACLE), "")
+
+
+def refund_facts(refunds: Iterable[Json], payment: str) -> Iterator[Fact]:
+    """What refunds prove: each moves money by its own balance transaction, a failed one moves it back by another."""
+    for refund in refunds:
+        transaction = reference(refund, "balance_transaction")
+        if not transaction:
+            continue
+        yield PaymentRefunded(
+            provider="stripe",
+            key=transaction,
+            occurred_at=number(refund, "created"),
+            payment=payment,
+            refund=text(refund, "id"),
+            operation=written(refund, "operation"),
+            amount=money(refund, "amount"),
+        )
+        if failure := refund.get("failure_balance_transaction"):
+            yield _failure(refund, failure, payment)
+
+
+def released(refunds: Iterable[Json]) -> tuple[str, ...]:
+    """Our operations whose refund ended without ever moving money."""
+    return tuple(
+        operation
+        for refund in refunds
+        if text(refund, "status") in _ENDED_WITHOUT_MONEY
+        and not reference(refund, "balance_transaction")
+        and (operation := written(refund, "operation"))
+    )
+
+
+def _failure(refund: Json, transaction: Any, payment: str) -> RefundFailed:
+    if not isinstance(transaction, dict):
+        raise Unavailable("Stripe did not expand the refund's failure_balance_transaction")
+    return RefundFailed(
+        provider="stripe",
+        key=text(transaction, "id"),
+        occurred_at=number(transaction, "created"),
+        payment=payment,
+        refund=text(refund, "id"),
+        amount=money(refund, "amount"),
+    )

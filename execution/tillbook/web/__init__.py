@@ -1,0 +1,1 @@
+"""The receiver: webhooks, submitted forms and the customer's pages."""

@@ -1,0 +1,159 @@
+"""Migrations: each runs once and whole, after a copy of the file as it was; a newer ledger is left alone."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from stat import S_IMODE
+
+import apsw
+import pytest
+
+from helpers.ledgers import filled, payment, raw
+from tillbook.kit.errors import Refused
+from tillbook.ledger import Ledger
+from tillbook.ledger.sqlite.database import Database
+from tillbook.proof import invariants
+
+Next = Callable[[str], Path]
+migrate = importlib.import_module("tillbook.ledger.sqlite.migrate")  # the package has a function of that name
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.db"
+
+
+@pytest.fixture
+def next_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Next:
+    """Write the next migration, as a later Tillbook would bring it; called again it is the one after."""
+
+    def write(statements: str) -> Path:
+        number = int(migrate.MIGRATIONS[-1].name[:4]) + 1
+        folder = tmp_path / "migrations"
+        folder.mkdir(exist_ok=True)
+        step = folder / f"{number:04d}_later.sql"
+        step.write_text(statements)
+        monkeypatch.setattr(migrate, "MIGRATIONS", [*migrate.MIGRATIONS, step])
+        return step
+
+    return write
+
+
+def version(file: Path) -> int:
+    tool = raw(file)
+    found = int(tool.pragma("user_version"))
+    tool.close()
+    return found
+
+
+def copies(file: Path) -> list[str]:
+    return sorted(path.name for path in file.parent.glob("*.before-*"))
+
+
+def test_a_new_ledger_has_the_newest_schema_and_no_copy(file: Path) -> None:
+    """Numbers without gaps from 1; there was nothing worth copying."""
+    Ledger(file).close()
+    numbers = [int(step.name[:4]) for step in migrate.MIGRATIONS]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert version(file) == numbers[-1]
+    assert copies(file) == []
+
+
+def test_f17_a_migration_runs_once_after_a_copy_of_the_file_as_it_was(file: Path, next_migration: Next) -> None:
+    """The copy opens as the old schema with the same facts, also with what is still in the WAL, and is private."""
+    ledger = filled(file)
+    old = version(file)
+    next_migration("create table extra (x integer) strict; insert into extra values (1);")
+    for _ in range(2):
+        Ledger(file).close()
+    ledger.close()
+    tool = raw(file)
+    assert list(tool.execute("select x from extra")) == [(1,)], "once, however often it is opened"
+    tool.close()
+    assert copies(file) == [f"ledger.db.before-{old + 1:04d}"]
+    copy = file.with_name(copies(file)[0])
+    assert version(copy) == old
+    assert S_IMODE(copy.stat().st_mode) == 0o600
+    tool = raw(copy)
+    assert [row[0] for row in tool.execute("select key from fact order by seq")][1] == payment("1", 6000).key
+    assert list(tool.execute("select name from sqlite_master where name = 'extra'")) == []
+    tool.close()
+
+
+def test_f17_several_steps_at_once_each_have_their_copy(file: Path, next_migration: Next) -> None:
+    """A ledger two versions behind goes through both, in order."""
+    filled(file).close()
+    next_migration("create table extra (x integer) strict;")
+    next_migration("alter table extra add column y integer;")
+    ledger = Ledger(file)
+    assert list(invariants.broken(ledger)) == []
+    ledger.close()
+    assert len(copies(file)) == 2
+
+
+def test_f17_a_migration_that_fails_leaves_the_ledger_as_it_was(file: Path, next_migration: Next) -> None:
+    """Half a migration is no migration: the old version opens, and a mended step goes through."""
+    ledger = filled(file)
+    old, facts = version(file), ledger.facts.count()
+    ledger.close()
+    step = next_migration("create table extra (x integer) strict; create table fact (x integer);")
+    with pytest.raises(apsw.SQLError):
+        Ledger(file)
+    assert version(file) == old
+    tool = raw(file)
+    assert list(tool.execute("select name from sqlite_master where name = 'extra'")) == []
+    tool.close()
+    step.write_text("create table extra (x integer) strict;")
+    ledger = Ledger(file)
+    assert ledger.facts.count() == facts
+    ledger.close()
+
+
+def test_f17_a_ledger_of_a_newer_tillbook_is_refused_and_not_touched(file: Path) -> None:
+    """Old code on a new schema would write what the new one does not expect."""
+    filled(file).close()
+    tool = raw(file)
+    tool.pragma("user_version", 9999)
+    tool.pragma("wal_checkpoint(truncate)")
+    tool.close()
+    before = file.read_bytes()
+    with pytest.raises(Refused, match="has schema 9999") as caught:
+        Ledger(file)
+    assert "newer Tillbook" in caught.value.hint
+    assert file.read_bytes() == before
+    assert copies(file) == []
+
+
+def test_f17_only_one_process_migrates(file: Path, next_migration: Next) -> None:
+    """A process that waited for another's migration finds it done and does not repeat it."""
+    filled(file).close()
+    step = next_migration("create table extra (x integer) strict;")
+    first = Database(file)
+    with ThreadPoolExecutor(1) as pool:
+        with first.lock("migration"):
+            second = pool.submit(lambda: Ledger(file).close())
+            migrate._apply(first, step)
+        second.result(timeout=30)
+    first.close()
+    assert version(file) == int(step.name[:4])
+    assert len(copies(file)) == 1
+
+
+def test_a_ledger_made_with_smaller_pages_keeps_them(file: Path) -> None:
+    """New files have larger pages; one that was made before opens, migrates and copies all the same."""
+    tool = raw(file)
+    tool.pragma("page_size", 4096)
+    tool.pragma("application_id", migrate.APPLICATION_ID)
+    tool.pragma("journal_mode", "wal")
+    tool.close()
+    ledger = filled(file)
+    assert ledger.database.pragma("page_size") == 4096
+    assert ledger.copy_in_memory().facts.count() == ledger.facts.count()
+    ledger.close()
+    newer = filled(file.with_name("newer.db"))
+    assert newer.database.pragma("page_size") == 8192
+    assert newer.copy_in_memory().facts.count() == newer.facts.count()
+    newer.close()

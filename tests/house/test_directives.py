@@ -1,0 +1,243 @@
+"""The documents are true: every command in them is run, every name in them exists."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from helpers.documents import (
+    ROOT,
+    SCRIPTS,
+    Fence,
+    Stage,
+    as_text,
+    directives,
+    documents,
+    fences,
+    missing_programs,
+    results,
+    sections,
+    value_at,
+)
+
+HEADINGS = ["Goal", "When to use", "Inputs", "Steps", "Outputs", "When it goes wrong", "Learnings"]
+FRONTMATTER = {"name", "description", "license", "compatibility", "metadata", "allowed-tools"}
+FENCES = {"sh", "sh test-mode", "sh live-mode", "ini", "crontab"}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+WITH_COMMANDS = [file for file in documents() if any(fence.info == "sh" for fence in fences(file))]
+
+
+def _name(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+@pytest.mark.skipif(bool(missing_programs()), reason=f"not on this machine: {', '.join(missing_programs())}")
+@pytest.mark.parametrize("document", WITH_COMMANDS, ids=_name)
+def test_every_command_works_as_its_document_says(document: Path, tmp_path: Path) -> None:
+    """Each `sh` fence, in its order, ends with the promised exit code and has the promised keys and values."""
+    with Stage.opened(tmp_path) as stage:
+        for fence in fences(document):
+            if fence.info == "sh":
+                _check(stage, fence)
+
+
+def _check(stage: Stage, fence: Fence) -> None:
+    done = stage.run(fence)
+    if done is None:
+        assert not fence.promises, f"nothing is run here that could be compared:\n{fence.text}"
+        return
+    story = f"{fence.text}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == fence.exit_code, f"ended with {done.returncode}, not {fence.exit_code}:\n{story}"
+    if not fence.keys:
+        return
+    result = results(done.stdout)[-1]
+    for key, value in fence.keys.items():
+        found = as_text(value_at(result, key))
+        assert value is None or found == value, f"{key} is {found}, the document says {value}:\n{story}"
+
+
+@pytest.mark.parametrize("document", documents(), ids=_name)
+def test_every_option_that_a_document_names_exists(document: Path) -> None:
+    """Every quoted command names a script that exists and options that its help lists, in every mode."""
+    for fence in fences(document):
+        assert fence.info in FENCES, f"unknown kind of fence {fence.info!r}; say which of {sorted(FENCES)} it is"
+        for script, options in _commands(fence.text):
+            known = _options(script)
+            assert set(options) <= known, f"{script} has {sorted(known)}, not {sorted(set(options) - known)}"
+    for quoted in re.findall(r"`python execution/([^`]+)`", document.read_text(encoding="utf-8")):
+        script, *words = quoted.split()
+        options = [word for word in words if word.startswith("--")]
+        assert script == "STEP.py" or set(options) <= _options(script), quoted
+
+
+def _commands(text: str) -> list[tuple[str, list[str]]]:
+    found = []
+    for line in text.splitlines():
+        if "execution/" in line:
+            words = shlex.split(line.replace("ExecStart=", "").split(">>")[0])
+            at = next(place for place, word in enumerate(words) if "execution/" in word)
+            found.append((Path(words[at]).name, [word for word in words[at:] if word.startswith("--")]))
+    return found
+
+
+def _options(script: str) -> set[str]:
+    assert (SCRIPTS / script).is_file(), f"there is no execution/{script}"
+    command = get_command(importlib.import_module(script.removesuffix(".py")).app)
+    return {"--help", *(option for parameter in command.params for option in parameter.opts)}
+
+
+@pytest.mark.parametrize("document", [*directives(), ROOT / "directives/_template.md"], ids=_name)
+def test_every_directive_has_the_headings_in_order(document: Path) -> None:
+    """A reader finds the same seven headings in every directive, and a title above them."""
+    assert list(sections(document)) == HEADINGS
+    assert document.read_text(encoding="utf-8").startswith("# ")
+
+
+@pytest.mark.parametrize("document", directives(), ids=_name)
+def test_every_step_of_a_directive_says_what_to_expect(document: Path) -> None:
+    """After each command of a directive stands what it ends with; servers and credentials are the exceptions."""
+    for fence in fences(document):
+        if fence.info == "sh" and "receive_webhooks.py" not in fence.text:
+            assert fence.promises, f"no line `Expect:` below:\n{fence.text}"
+
+
+@pytest.mark.parametrize("document", [*directives(), ROOT / "directives/_template.md"], ids=_name)
+def test_every_learning_is_dated_and_names_its_test(document: Path) -> None:
+    """Learnings are one line each, newest first, and the test that each became exists."""
+    lines = [line for line in sections(document)["Learnings"].splitlines() if line.startswith("* ")]
+    tests = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("test_*.py"))
+    dates = []
+    for line in lines:
+        found = re.fullmatch(r"\* (\d{4}-\d{2}-\d{2}): .+ `(test_\w+)`", line)
+        assert found, f"not of the form '* 2026-11-23: what was learned. `test_name`': {line}"
+        assert f"def {found[2]}(" in tests, f"there is no test {found[2]}"
+        dates.append(found[1])
+    assert lines
+    assert dates == sorted(dates, reverse=True)
+
+
+@pytest.mark.parametrize("skill", sorted(ROOT.glob("skills/*")), ids=_name)
+def test_every_skill_can_be_loaded(skill: Path) -> None:
+    """A skill's frontmatter has the known keys within their limits; it is short, and holds no scripts."""
+    text = (skill / "SKILL.md").read_text(encoding="utf-8")
+    head = re.match(r"---\n(.+?)\n---\n", text, re.S)
+    assert head, "the file begins with frontmatter between two lines of ---"
+    fields = dict(line.split(": ", 1) for line in head[1].splitlines())
+    assert fields.keys() <= FRONTMATTER
+    assert re.fullmatch(r"[a-z0-9-]{1,64}", fields["name"])
+    assert fields["name"] == skill.name
+    assert 1 <= len(fields["description"]) <= 1024
+    assert len(text.splitlines()) < 500
+    others = [file for file in skill.rglob("*") if file.is_file() and file.name != "SKILL.md"]
+    assert all(file.parent == skill / "references" and file.suffix == ".md" for file in others)
+
+
+@pytest.mark.parametrize("document", documents(), ids=_name)
+def test_every_link_leads_somewhere(document: Path) -> None:
+    """A relative link names a file or folder that is there, and after a # a heading of it."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text(encoding="utf-8")):
+        if target.startswith(("http://", "https://")):
+            continue
+        place, _, anchor = target.partition("#")
+        file = (document.parent / place).resolve() if place else document
+        assert file.exists(), f"{target} leads nowhere"
+        assert not anchor or anchor in _anchors(file), f"{file.name} has no heading for #{anchor}"
+
+
+def _anchors(document: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_page_for_agents_is_short() -> None:
+    """An agent reads AGENTS.md before its first command: at most 80 lines."""
+    assert len((ROOT / "AGENTS.md").read_text(encoding="utf-8").splitlines()) <= 80
+
+
+def test_every_script_is_an_entry_point() -> None:
+    """`create_invoice.py` is installed as `create-invoice`, and nothing else is."""
+    scripts = {file.stem for file in SCRIPTS.glob("*.py")}
+    assert PROJECT["scripts"] == {name.replace("_", "-"): f"{name}:app" for name in scripts}
+
+
+def test_every_script_is_used_by_a_directive_or_the_readme() -> None:
+    """A step that no document runs would be found by nobody."""
+    texts = [fence.text for file in [*directives(), ROOT / "README.md"] for fence in fences(file)]
+    unused = [file.name for file in SCRIPTS.glob("*.py") if not any(f"execution/{file.name}" in text for text in texts)]
+    assert unused == []
+
+
+@pytest.mark.parametrize("document", documents(), ids=_name)
+def test_every_script_that_a_document_names_exists(document: Path) -> None:
+    """Whatever looks like a script between backticks is one."""
+    named = re.findall(r"`(?:execution/)?([a-z]+_[a-z_]+\.py)\b", document.read_text(encoding="utf-8"))
+    known = {file.name for file in [*SCRIPTS.rglob("*.py"), *(ROOT / "tests").rglob("*.py")]}
+    assert set(named) <= known
+
+
+def test_every_dependency_has_its_sentence() -> None:
+    """ARCHITECTURE.md says of each dependency why it is there, and of nothing else."""
+    wanted = [re.split(r"[<>=]", line)[0] for line in PROJECT["dependencies"]]
+    section = sections(ROOT / "ARCHITECTURE.md")["Dependencies"]
+    assert re.findall(r"^\* `([\w-]+)`: ", section, re.M) == wanted
+
+
+def test_the_events_to_subscribe_to_are_those_that_mean_something() -> None:
+    """Per provider the README names each type of event that a read may follow, and no other."""
+    steps = sections(ROOT / "README.md")["Test mode: the vendors' own test systems"]
+    for provider in ("stripe", "paypal"):
+        step = re.split(r"^\d+\. ", steps.partition(f"/webhooks/{provider}`")[2], maxsplit=1, flags=re.M)[0]
+        named = re.findall(r"`([a-z]+(?:[._][a-z]+)+|[A-Z]+(?:\.[A-Z]+)+)`", step)
+        wanted = importlib.import_module(f"tillbook.vendors.{provider}.events").RELEVANT
+        assert {name for name in named if not name.endswith(".py")} == set(wanted)
+
+
+def test_every_discrepancy_has_its_row() -> None:
+    """The directive of the nightly proof says of each type what it means and what ends it, and of nothing else."""
+    from tillbook.rules.matching import DISCREPANCIES
+
+    outputs = sections(ROOT / "directives/nightly-reconciliation.md")["Outputs"]
+    assert set(re.findall(r"^\| `(\w+)`", outputs, re.M)) == {kind for kind, _ in DISCREPANCIES}
+
+
+def test_the_table_of_operations_is_that_of_the_code() -> None:
+    """Every kind of operation has its row: who carries it out, the window and the read lag as the code has them."""
+    from tillbook.operations.dry_run import _LIKELY
+    from tillbook.operations.outcomes import _RECORD
+    from tillbook.vendors.providers import PROVIDERS
+    from tillbook.vendors.quickbooks.books import _WITHDRAWALS, QuickBooksOnline
+    from tillbook.vendors.quickbooks.write import BODIES
+
+    modules = {name: importlib.import_module(place.partition(":")[0]) for name, place in PROVIDERS.items()}
+    found = {(name, kind, evidence) for name, one in modules.items() for kind, evidence in one.EVIDENCE.items()}
+    in_the_books = (*BODIES, *_WITHDRAWALS, "apply_credit")
+    found |= {("quickbooks", kind, QuickBooksOnline.evidence(None, kind)) for kind in in_the_books}  # type: ignore[arg-type]  # the method needs no books
+    wanted = {(door, kind, f"{one.window_seconds} s", f"{one.read_lag_seconds} s") for door, kind, one in found}
+    assert {(row[1], row[0], row[4], row[5]) for row in _operation_rows()} == wanted
+    assert {kind for _, kind, _ in found} == set(_RECORD) == set(_LIKELY)
+
+
+def _operation_rows() -> list[list[str]]:
+    section = sections(ROOT / "ARCHITECTURE.md")["Operations: money moves at most once"]
+    rows = [line for line in section.splitlines() if line.startswith("| `")]
+    return [[cell.strip().strip("`") for cell in row.strip("|").split("|")] for row in rows]
+
+
+def test_every_name_in_the_architecture_is_in_the_code() -> None:
+    """`room/file.name` between backticks is a name of that file, and every room of the code is in the picture."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    package = ROOT / "execution/tillbook"
+    rooms = {file.relative_to(package).parts[0].removesuffix(".py") for file in package.rglob("*.py")} - {"__init__"}
+    for path, names in re.findall(r"`([a-z_]+(?:/[a-z_]+)*)((?:\.[A-Za-z_]+)+)`", text):
+        if path.split("/")[0] in rooms and names != ".py":
+            place: object = importlib.import_module(f"tillbook.{path.replace('/', '.')}")
+            for name in names.removeprefix(".py").split(".")[1:]:
+                place = getattr(place, name)
+    picture = sections(ROOT / "ARCHITECTURE.md")["Rooms and arrows"]
+    assert {room for room in rooms if not re.search(rf"\b{room}\b", picture)} == set()

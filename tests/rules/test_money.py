@@ -1,0 +1,321 @@
+"""Money: exact, in one currency, and written as each vendor wants it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tillbook.kit.errors import Refused
+from tillbook.kit.money import (
+    EXPONENTS,
+    LARGEST_MINOR,
+    Money,
+    exponent,
+    from_decimal,
+    from_paypal,
+    from_stripe,
+    parse,
+    paypal_amount,
+    percentage,
+    quickbooks_amount,
+    rounded_product,
+    share,
+    stripe_amount,
+    total,
+)
+
+CODES = st.sampled_from(sorted(EXPONENTS))
+MINORS = st.integers(-(10**15), 10**15)
+MONEYS = st.builds(Money, MINORS, CODES)
+
+# Written by hand from the vendors' documents: money, Stripe's integer, QuickBooks' number.
+LITERALS = [
+    ("60.00", "USD", 6000, "60.00"),
+    ("0.01", "USD", 1, "0.01"),
+    ("1234.56", "EUR", 123456, "1234.56"),
+    ("5000", "JPY", 5000, "5000"),
+    ("5000", "KRW", 5000, "5000"),
+    ("700", "CLP", 700, "700"),
+    ("5", "ISK", 500, "5"),
+    ("5", "UGX", 500, "5"),
+    ("5.00", "MGA", 5, "5.00"),
+    ("1.230", "KWD", 1230, "1.23"),
+    ("10.500", "BHD", 10500, "10.50"),
+    ("99.90", "HUF", 9990, "99.90"),
+    ("99.90", "TWD", 9990, "99.90"),
+    ("7.00", "MRU", 700, "7.00"),
+]
+
+
+@pytest.mark.parametrize(("text", "currency", "stripe", "quickbooks"), LITERALS)
+def test_d1_d2_d3_d4_vendor_amounts_equal_hand_written_literals(
+    text: str, currency: str, stripe: int, quickbooks: str
+) -> None:
+    """Each direction is held against the vendor's own figure, so two wrong factors cannot hide each other."""
+    money = parse(text, currency)
+    assert stripe_amount(money) == stripe
+    assert from_stripe(stripe, currency.lower()) == money
+    assert str(quickbooks_amount(money)) == quickbooks
+    assert from_decimal(Decimal(quickbooks), currency) == money
+
+
+def test_d1_the_table_has_every_active_code_of_iso_4217() -> None:
+    """Codes are counted by their number of decimals, and the odd ones are named."""
+    counts = {decimals: list(EXPONENTS.values()).count(decimals) for decimals in (0, 2, 3, 4)}
+    assert counts == {0: 17, 2: 139, 3: 7, 4: 2}
+    assert all(len(code) == 3 and code.isascii() and code.isupper() for code in EXPONENTS)
+    odd = {"JPY": 0, "ISK": 0, "UGX": 0, "KWD": 3, "IQD": 3, "CLF": 4, "UYW": 4, "UYI": 0, "MGA": 2, "MRU": 2, "HUF": 2}
+    assert {code: exponent(code) for code in odd} == odd
+
+
+@pytest.mark.parametrize("code", ["usd", "USDX", "", "XAU", "XXX", "HRK", "\uff35\uff33\uff24", "US\n", None, 840])
+def test_unknown_currencies_are_refused(code: Any) -> None:
+    """Only active ISO codes in capitals name a currency."""
+    with pytest.raises(Refused, match="ISO 4217"):
+        Money(1, code)
+
+
+@pytest.mark.parametrize("code", sorted(EXPONENTS))
+def test_d1_every_code_is_written_for_stripe_as_its_rule_says_or_refused(code: str) -> None:
+    """One major unit is 1, 100 or 1000 at Stripe, by groups that are listed here again, by hand."""
+    whole = "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF"
+    one = Money(10 ** exponent(code), code)
+    if code in ("CLF", "UYW", "UYI", "IQD", "LYD"):
+        with pytest.raises(Refused):
+            stripe_amount(one)
+        return
+    expected = 1 if code in whole else 1000 if code in "BHD JOD KWD OMR TND" else 100
+    assert stripe_amount(one) == expected
+
+
+@pytest.mark.parametrize(("minor", "code"), [(1234, "KWD"), (150, "MGA"), (1, "MGA"), (10000, "CLF")])
+def test_d3_amounts_that_stripe_cannot_hold_are_refused(minor: int, code: str) -> None:
+    """A third decimal other than 0, or a part of a whole unit, is refused and never rounded."""
+    with pytest.raises(Refused):
+        stripe_amount(Money(minor, code))
+
+
+@pytest.mark.parametrize(("amount", "code"), [(550, "isk"), (1, "ugx"), (True, "usd"), (1.0, "usd"), (100, "zzz")])
+def test_d4_amounts_of_stripe_that_are_no_money_are_refused(amount: Any, code: str) -> None:
+    """Half a krona, another type and an unknown code never become money."""
+    with pytest.raises(Refused):
+        from_stripe(amount, code)
+
+
+# Written by hand from PayPal's list of currencies: money, and PayPal's decimal string.
+PAYPAL_LITERALS = [
+    ("60.00", "USD", "60.00"),
+    ("0.01", "USD", "0.01"),
+    ("1234.56", "EUR", "1234.56"),
+    ("5000", "JPY", "5000"),
+    ("99.00", "HUF", "99"),
+    ("1300.00", "TWD", "1300"),
+    ("7.50", "BRL", "7.50"),
+    ("999999999999.99", "USD", "999999999999.99"),
+]
+
+
+@pytest.mark.parametrize(("text", "currency", "paypal"), PAYPAL_LITERALS)
+def test_d1_d2_d5_amounts_of_paypal_equal_hand_written_literals(text: str, currency: str, paypal: str) -> None:
+    """D2: each direction is held against PayPal's own figure, so two wrong factors cannot hide each other."""
+    money = parse(text, currency)
+    assert paypal_amount(money) == paypal
+    assert from_paypal(paypal, currency) == money
+    assert from_paypal(f"-{paypal}", currency) == -money
+
+
+@pytest.mark.parametrize("code", sorted(EXPONENTS))
+def test_d5_every_code_is_written_for_paypal_or_refused(code: str) -> None:
+    """Twenty-five currencies, listed here again by hand; three of them without decimals."""
+    known = "AUD BRL CAD CNY CZK DKK EUR HKD HUF ILS JPY MYR MXN TWD NZD NOK PHP PLN GBP RUB SGD SEK CHF THB USD"
+    seven = Money(7 * 10 ** exponent(code), code)
+    if code in known.split():
+        assert paypal_amount(seven) == ("7" if code in ("HUF", "JPY", "TWD") else "7.00")
+        return
+    with pytest.raises(Refused, match="PayPal"):
+        paypal_amount(seven)
+    with pytest.raises(Refused, match="PayPal"):
+        from_paypal("7.00", code)
+
+
+@pytest.mark.parametrize(("minor", "code"), [(9990, "HUF"), (1, "TWD"), (150, "TWD")])
+def test_d4_d5_cents_that_paypal_cannot_hold_are_refused(minor: int, code: str) -> None:
+    """ISO 4217 gives forints and Taiwan dollars two decimals, PayPal takes none: nothing is rounded."""
+    with pytest.raises(Refused, match="without decimals"):
+        paypal_amount(Money(minor, code))
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        *((value, "USD") for value in ("60.001", "1e3", "NaN", "1,00", "", " 1.00", "1.", ".5", "--1", "\uff11.00")),
+        *((value, "USD") for value in (60, 60.0, None, Decimal(60), "9" * 16)),
+        ("99.50", "HUF"),
+        ("1.50", "JPY"),
+        ("60.00", "usd"),
+        ("60.00", None),
+    ],
+)
+def test_d5_amounts_of_paypal_that_are_no_money_are_refused(value: Any, code: Any) -> None:
+    """A third place, another type, another script, an exponent or an unknown code never becomes money."""
+    with pytest.raises(Refused, match="PayPal"):
+        from_paypal(value, code)
+
+
+def test_d5_zeros_are_no_decimals_to_paypal() -> None:
+    """Yen that come with zeros at the end are whole yen all the same."""
+    assert from_paypal("5000.00", "JPY") == from_paypal("5000", "JPY") == Money(5000, "JPY")
+    assert from_paypal("60", "USD") == from_paypal("60.0", "USD") == Money(6000, "USD")
+
+
+def test_quickbooks_never_loses_a_third_decimal() -> None:
+    """QuickBooks keeps two decimals: 1.234 KWD has no place there."""
+    with pytest.raises(Refused, match="QuickBooks"):
+        quickbooks_amount(Money(1234, "KWD"))
+
+
+BAD_TEXTS = (
+    "|-1.00|+1.00|1,00|1.000,00|1e3|1E400|NaN|Infinity|0x10|007|00.10|.5|5.| 1.00|1.00 |1 000|1_000"
+    "|\uff11\uff10\uff10|\u0661\u0662|60.001|1.00\n|$1.00|1.00USD|--1|1.2.3|1000000000000.00|\u20091"
+)
+
+
+@pytest.mark.parametrize("text", BAD_TEXTS.split("|"))
+def test_d15_amounts_outside_the_strict_grammar_are_refused(text: str) -> None:
+    """Signs, exponents, commas, spaces, other digits, leading zeros and too many digits are all refused."""
+    with pytest.raises(Refused):
+        parse(text, "USD")
+
+
+@pytest.mark.parametrize("value", [60.0, 60, True, None, b"60.00", Decimal("60.00"), ["60.00"]])
+def test_d6_other_types_than_text_are_refused(value: Any) -> None:
+    """The message shows what an amount looks like."""
+    with pytest.raises(Refused, match=r'amounts are decimal strings like "60.00"'):
+        parse(value, "USD")
+
+
+def test_parse_knows_the_decimals_of_the_currency() -> None:
+    """Fewer decimals are fine, more are refused with the number that fits."""
+    assert [parse(text, "USD").minor for text in ("60", "60.0", "60.00", "0", "0.01")] == [6000, 6000, 6000, 0, 1]
+    with pytest.raises(Refused, match="USD has 2 decimals"):
+        parse("60.001", "USD")
+    with pytest.raises(Refused, match="JPY has no decimals"):
+        parse("60.0", "JPY")
+    assert parse("999999999999.99", "USD").text == "999999999999.99"
+
+
+def test_a_negative_amount_needs_permission() -> None:
+    """Only a caller who expects a minus gets one."""
+    assert parse("-60.00", "USD", negative=True) == Money(-6000, "USD")
+    with pytest.raises(Refused, match="negative"):
+        parse("-60.00", "USD")
+
+
+@given(MONEYS)
+def test_text_and_decimal_are_exact(money: Money) -> None:
+    """Text parses back to the same money and has exactly the currency's decimals."""
+    assert parse(money.text, money.currency, negative=True) == money if abs(money.minor) < 10**12 else True
+    assert from_decimal(money.decimal, money.currency) == money
+    assert len(money.text.partition(".")[2]) == exponent(money.currency)
+    assert str(money) == f"{money.text} {money.currency}"
+
+
+@given(st.text(max_size=20))
+def test_d15_any_text_is_either_refused_or_kept_exactly(text: str) -> None:
+    """What is accepted has the value that Python's exact decimals give it."""
+    try:
+        money = parse(text, "USD")
+    except Refused:
+        return
+    assert money.decimal == Decimal(text)
+
+
+@pytest.mark.parametrize("value", ["60.001", "NaN", "Infinity", "1e400", "1e-400", "0.005", "1e18"])
+def test_from_decimal_refuses_what_does_not_fit(value: str) -> None:
+    """No rounding, no infinities, no numbers that would fill the memory."""
+    with pytest.raises(Refused):
+        from_decimal(Decimal(value), "USD")
+
+
+def test_d7_from_decimal_takes_exact_numbers_only() -> None:
+    """Whole numbers and zeros at the end are exact; a float is refused whatever its value."""
+    assert from_decimal(Decimal("60.000"), "USD") == from_decimal(60, "USD") == Money(6000, "USD")
+    assert from_decimal(Decimal("1E+2"), "JPY") == Money(100, "JPY")
+    assert from_decimal(Decimal("0E+99999"), "USD") == Money.zero("USD")
+    assert from_decimal(Decimal("-0.10"), "USD") == Money(-10, "USD")
+    assert from_decimal(Decimal("9007199254740993.01"), "USD").text == "9007199254740993.01"
+    for value in (60.0, True, "60"):
+        wrong: Any = value
+        with pytest.raises(Refused):
+            from_decimal(wrong, "USD")
+
+
+def test_c21_currencies_never_mix() -> None:
+    """Sums and comparisons across currencies, or with plain numbers, are refused."""
+    one, other, number = Money(1, "USD"), Money(1, "EUR"), 1
+    wrong: Any = number
+    for action in (
+        lambda: one + other,
+        lambda: one - other,
+        lambda: one < other,
+        lambda: one <= other,
+        lambda: one > other,
+        lambda: one >= wrong,
+    ):
+        with pytest.raises(Refused):
+            action()
+    assert one != other
+
+
+@pytest.mark.parametrize("minor", [1.0, True, "1", None, Decimal(1), LARGEST_MINOR + 1])
+def test_d6_minor_units_are_whole_numbers_within_reason(minor: Any) -> None:
+    """A float, a truth value or a giant is no amount."""
+    with pytest.raises(Refused):
+        Money(minor, "USD")
+
+
+@given(MINORS, MINORS)
+def test_arithmetic_and_order_follow_the_integers(first: int, second: int) -> None:
+    """Money of one currency behaves as its minor units do."""
+    a, b = Money(first, "USD"), Money(second, "USD")
+    assert (a + b).minor == first + second
+    assert (a - b).minor == first - second
+    assert (-a).minor == -first
+    assert (a < b, a <= b, a > b, a >= b) == (first < second, first <= second, first > second, first >= second)
+    assert bool(a) == (first != 0)
+    assert total([a, b], "USD") == a + b
+
+
+@given(MONEYS, st.lists(st.integers(0, 10**6), min_size=1, max_size=40))
+def test_d8_c22_shares_sum_exactly(money: Money, weights: list[int]) -> None:
+    """No cent is lost or made, and no part is a whole unit away from its exact share."""
+    if not sum(weights):
+        weights = [1, *weights]
+    parts = share(money, weights)
+    assert total(parts, money.currency) == money
+    for part, weight in zip(parts, weights, strict=True):
+        assert abs(part.minor * sum(weights) - money.minor * weight) < sum(weights)
+
+
+def test_d8_shares_go_by_largest_remainder() -> None:
+    """Ten cents over three is 4, 3, 3; the exact halves go to the first."""
+    assert [part.minor for part in share(Money(10, "USD"), [1, 1, 1])] == [4, 3, 3]
+    assert [part.minor for part in share(Money(-10, "USD"), [1, 1, 1])] == [-4, -3, -3]
+    assert [part.minor for part in share(Money(100, "USD"), [1, 0, 2])] == [33, 0, 67]
+    assert share(Money.zero("USD"), [0, 0]) == [Money.zero("USD")] * 2
+    for weights in ([], [0, 0], [2, -1]):
+        with pytest.raises(Refused):
+            share(Money(1, "USD"), weights)
+
+
+def test_products_and_percentages_round_half_up() -> None:
+    """Half a minor unit goes away from zero, and nothing else moves."""
+    assert rounded_product(Decimal("0.5"), Money(9801, "JPY")) == Money(4901, "JPY")
+    assert rounded_product(Decimal("0.33333"), Money(10000, "USD")) == Money(3333, "USD")
+    assert rounded_product(Decimal("0.5"), Money(-3, "USD")) == Money(-2, "USD")
+    assert percentage(Decimal("8.25"), Money(9000, "USD")) == Money(743, "USD")
+    assert percentage(Decimal("12.5"), Money(25330, "USD")) == Money(3166, "USD")

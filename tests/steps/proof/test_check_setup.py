@@ -1,0 +1,85 @@
+"""check_setup.py: every check is ok, or says what to do; exit 3 when something must be changed."""
+
+from __future__ import annotations
+
+import pytest
+
+from check_setup import check_setup
+from helpers.rehearsed import changes
+from helpers.sale import Json, Shop
+
+
+def checks(shop: Shop, *, code: int) -> dict[str, Json]:
+    ran = shop.run("check_setup")
+    assert ran.code == code, ran.out
+    found = {check["name"]: check for check in ran.json["checks"]}
+    assert all(set(check) == {"name", "ok", "hint"} and check["hint"] for check in found.values())
+    return found
+
+
+def failing(found: dict[str, Json]) -> set[str]:
+    return {name for name, check in found.items() if not check["ok"]}
+
+
+def test_a_company_that_was_connected_is_in_order(shop: Shop) -> None:
+    """After connect_quickbooks.py everything is ok, also after a whole sale."""
+    assert shop.run("connect_quickbooks").code == 0
+    assert failing(checks(shop, code=0)) == set()
+    shop.finished()
+    assert failing(checks(shop, code=0)) == set()
+
+
+def test_a_new_installation_is_told_to_connect(shop: Shop) -> None:
+    """The clearing account is not there yet: exit 3 with the command that makes it."""
+    found = checks(shop, code=3)
+    assert failing(found) == {"quickbooks accounts"}
+    assert "connect_quickbooks.py" in found["quickbooks accounts"]["hint"]
+
+
+def test_nothing_is_changed_at_any_vendor(shop: Shop) -> None:
+    """Looking is reading."""
+    shop.run("check_setup")
+    assert changes(shop) == []
+
+
+def test_f7_a_ledger_that_others_can_read(shop: Shop) -> None:
+    """Rights that let others read are named with the command that mends them."""
+    shop.run("connect_quickbooks")
+    shop.till.settings.ledger.chmod(0o644)
+    found = checks(shop, code=3)
+    assert failing(found) == {"file rights"}
+    assert "chmod" in found["file rights"]["hint"]
+
+
+def test_an_operation_that_nobody_knows(shop: Shop) -> None:
+    """Unfinished operations are named, with run_pending.py."""
+    shop.run("connect_quickbooks")
+    shop.fail("quickbooks", "*/invoice", "drop_after", method="POST", times=3)
+    shop.run("create_invoice", shop.order())
+    found = checks(shop, code=3)
+    assert "create_invoice INV-1001 (unknown)" in found["operations"]["hint"]
+    assert "run_pending.py" in found["operations"]["hint"]
+
+
+def test_a_vendor_that_is_down_is_one_line(shop: Shop) -> None:
+    """QuickBooks is away: its checks fail in words, Stripe's are ok, and nothing is a bug."""
+    shop.run("connect_quickbooks")
+    shop.fail("quickbooks", "*", "500", times=99)
+    failed = failing(checks(shop, code=3))
+    assert "quickbooks company" in failed
+    assert not {name for name in failed if name.startswith("stripe")}
+
+
+@pytest.mark.parametrize("secret", ["sk_test_wrongwrongwrongwrong"])
+def test_a_wrong_key_is_told_without_it(shop: Shop, monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+    """Stripe does not know the key: the check says so and does not repeat it."""
+    shop.run("connect_quickbooks")
+    monkeypatch.setenv("STRIPE_SECRET_KEY", secret)
+    ran = shop.run("check_setup")
+    assert ran.code == 3
+    assert secret not in ran.out + ran.err
+
+
+def test_the_plain_function_does_the_same(shop: Shop) -> None:
+    """Other scripts import the function."""
+    assert {check.name for check in check_setup(till=shop.till).checks} >= {"settings", "invariants", "mail"}

@@ -1,0 +1,99 @@
+"""run_simulator.py: a world of its own on this machine, found by every other script of the same home."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from helpers.sale import SCRIPTS
+from helpers.vendors.simulated_stripe import wait_until
+from simulator.server import free_port
+
+
+def environment(home: Path) -> dict[str, str]:
+    return {**os.environ, "TILLBOOK_HOME": str(home)}
+
+
+@contextmanager
+def simulating(home: Path, port: int) -> Iterator[subprocess.Popen[str]]:
+    """The script as a process, until it answers."""
+    command = [sys.executable, str(SCRIPTS / "run_simulator.py"), "--port", str(port)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(home)
+    ) as process:
+        try:
+            wait_until(lambda: answers(f"http://127.0.0.1:{port}/_control/state"))
+            yield process
+        finally:
+            process.kill()
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=2).ok
+    except (requests.ConnectionError, requests.Timeout):
+        return False
+
+
+def step(home: Path, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(SCRIPTS / f"{script}.py"), *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=30, env=environment(home), cwd=home
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_starts_is_found_and_stops(tmp_path: Path, number: signal.Signals) -> None:
+    """No keys, no settings but the home: another script finds it; Ctrl-C ends it without a traceback."""
+    port = free_port()
+    with simulating(tmp_path, port) as process:
+        ran = step(tmp_path, "connect_quickbooks")
+        assert ran.returncode == 0, ran.stderr
+        assert json.loads(ran.stdout)["company"] == "Harbor Lane Studio LLC"
+        process.send_signal(number)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (0, "")
+    assert f"The simulator listens on http://127.0.0.1:{port}" in err
+    assert "Traceback" not in err
+    ran = step(tmp_path, "poll_events")
+    assert (ran.returncode, ran.stdout) == (4, "")
+
+
+def test_the_world_is_kept_between_two_runs(tmp_path: Path) -> None:
+    """Accounts and invoices are there again after a restart."""
+    order = {
+        "number": "INV-1",
+        "currency": "USD",
+        "due": "2027-01-31",
+        "customer": {"name": "Grace Ltd", "email": "grace@example.com"},
+        "lines": [{"description": "Consulting", "sku": "CONSULT", "quantity": "1", "unit_price": "120.00"}],
+    }
+    (tmp_path / "order.json").write_text(json.dumps(order))
+    answered = []
+    for _ in range(2):
+        with simulating(tmp_path, free_port()) as process:
+            ran = step(tmp_path, "create_invoice", "order.json")
+            assert ran.returncode == 0, ran.stderr
+            answered.append(json.loads(ran.stdout))
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=20)
+    assert answered[1] == {**answered[0], "already_done": True}
+
+
+def test_a_port_that_is_taken_is_exit_3(tmp_path: Path) -> None:
+    """In words, with what to do."""
+    port = free_port()
+    with simulating(tmp_path, port):
+        ran = step(tmp_path, "run_simulator", "--port", str(port), "--state", str(tmp_path / "second"))
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert "--port" in ran.stderr
+    assert "Traceback" not in ran.stderr

@@ -1,0 +1,113 @@
+"""Every step dies once at each boundary that it passes, and the world ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+import apsw
+import pytest
+
+from helpers.sale import Shop
+from helpers.tally import LONG, SEED, Tally
+from helpers.torture.boundaries import Watch
+from helpers.torture.scenarios import DONE, NAMES, SCENARIOS, Scenario, Stage, dumped
+
+# The last boundary after which the world or the disk is another one than before it.
+CHANGES = ("after commit", "after file", "after mail", "answer arrives: POST")
+TRIES = 3
+READS = ("/query", "/bearer", "/oauth2/token")  # asked by POST, but nothing changes
+each_step = pytest.mark.parametrize("scenario", SCENARIOS, ids=NAMES)
+
+
+@each_step
+@pytest.mark.timeout(1800 if LONG else 120)
+def test_c1_a_crash_at_any_boundary_changes_nothing_in_the_end(shop: Shop, scenario: Scenario, tally: Tally) -> None:
+    """The step dies at each boundary; run again, or finished by cron's round, it leads to the undisturbed end.
+
+    In the short form a death that leaves what an earlier one left is not recovered from a second time.
+    """
+    stage = Stage(shop, scenario)
+    for _ in range(TRIES):  # a second that ends in the middle of a run may lead it another way: then all over again
+        passed, end = stage.undisturbed()
+        crashed = list(_crashed(stage, passed, end, tally))
+        if crashed == passed:
+            break
+    tally(scenario.name, "boundaries", len(passed))
+    assert crashed == passed, "a boundary exists where it was not crashed"
+
+
+def _crashed(stage: Stage, passed: list[str], end: str, tally: Tally) -> Iterator[str]:
+    """Die at each boundary in turn and recover; the boundaries at which it really died, until one is another."""
+    ways = itertools.cycle(stage.recoveries)
+    for number, boundary in enumerate(passed):
+        for _ in stage.recoveries if LONG else (1,):
+            stage.back()
+            watch = stage.watched(stage.command, end_at=number)
+            assert watch.died, f"it did not come to {boundary}"
+            if stage.is_new() or LONG:
+                command = next(ways)
+                stage.finish(command)
+                assert dumped(stage.end()) == end, f"died at {number}, {boundary}, then {command[0]}"
+            tally(stage.scenario.name, "crashes", 1)
+        yield watch.passed[number]
+        if watch.passed[number] != boundary:
+            return
+
+
+@each_step
+@pytest.mark.timeout(7200 if LONG else 120)
+def test_c1_a_second_crash_during_recovery_changes_nothing(shop: Shop, scenario: Scenario, tally: Tally) -> None:
+    """The recovery dies too, at each of its own boundaries (a sample in the short form), and the next one ends it."""
+    stage = Stage(shop, scenario)
+    passed, end = stage.undisturbed()
+    dice = random.Random(f"{SEED} {scenario.name}")
+    for number in _sample(dice, [n for n, boundary in enumerate(passed) if boundary.startswith(CHANGES)], 1):
+        stage.back()
+        stage.watched(stage.command, end_at=number)
+        crashed = stage.kept()
+        for command in stage.recoveries if LONG else _sample(dice, stage.recoveries, 1):
+            stage.back(crashed)
+            again = stage.watched(command).passed
+            for second in _sample(dice, range(len(again)), 1):
+                stage.back(crashed)
+                stage.watched(command, end_at=second)
+                stage.finish(command)
+                assert dumped(stage.end()) == end, f"died at {passed[number]}, then {command[0]} at {again[second]}"
+                tally(scenario.name, "double crashes", 1)
+
+
+@each_step
+def test_c3_nothing_leaves_before_its_operation_is_committed(shop: Shop, scenario: Scenario) -> None:
+    """Whenever a request that changes something leaves, another connection reads that the operation was sent."""
+    stage = Stage(shop, scenario)
+    stage.back()
+    auditor = Auditor(shop.home)
+    with auditor.on_duty():
+        assert stage.step().code == DONE
+    assert auditor.committed == [1] * len(auditor.committed)
+    changes = [row for row in shop.requests() if row["method"] == "POST" and not row["path"].endswith(READS)]
+    assert len(auditor.committed) == len(changes)
+
+
+class Auditor(Watch):
+    """Counts the operations that are under way, each time that a change leaves."""
+
+    def __call__(self, kind: str, what: str) -> None:
+        super().__call__(kind, what)
+        if kind == "request leaves" and what.startswith("POST") and not what.endswith(READS):
+            connection = apsw.Connection(str(self.home / "ledger.db"), flags=apsw.SQLITE_OPEN_READONLY)
+            self.committed.append(connection.execute("select count(*) from operation where state = 'sent'").get)
+            connection.close()
+
+    @cached_property
+    def committed(self) -> list[int]:
+        return []
+
+
+def _sample(dice: random.Random, things: Sequence[Any], most: int) -> list[Any]:
+    """All of them in the long form, a few in the short one."""
+    return list(things) if LONG or len(things) <= most else dice.sample(list(things), most)

@@ -1,0 +1,131 @@
+"""C10: many processes refund the same payments at once, and no capture is exceeded at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import requests
+
+from helpers.refunding import state
+from helpers.sale import ROOT, SCRIPTS, Shop
+from helpers.tally import LONG, SEED, Tally
+from tillbook.proof import invariants
+from tillbook.recording.facts import record_reading
+from tillbook.rules.operations import Plan
+
+PROCESSES = 8
+PAYMENTS, ATTEMPTS = (500, 2000) if LONG else (100, 200)
+CAPTURED = 1000
+
+
+def captured(shop: Shop, number: int) -> list[str]:
+    """So many payments of 10.00, each of its own invoice, known to the ledger; made without the steps, for speed."""
+    stripe, ledger, provider = f"{shop.simulator.url}/stripe", shop.till.ledger, shop.till.provider("stripe")
+    key = shop.till.settings.stripe_secret_key
+    made = []
+    for _ in range(number):
+        form = {
+            "mode": "payment",
+            "success_url": "https://till.example/",
+            "line_items[0][quantity]": "1",
+            "line_items[0][price_data][currency]": "usd",
+            "line_items[0][price_data][unit_amount]": str(CAPTURED),
+            "line_items[0][price_data][product_data][name]": "Race",
+        }
+        session = requests.post(f"{stripe}/v1/checkout/sessions", data=form, auth=(key, ""), timeout=10).json()
+        made.append(str(shop.pay(session["id"])["payment_intent"]))
+    shop.later(60)
+    for payment in made:
+        reading = provider.read(payment)
+        with ledger.transaction():
+            record_reading(ledger, "stripe", reading, shop.till.clock.now())
+    return made
+
+
+@pytest.mark.timeout(7200 if LONG else 240)
+def test_c10_eight_processes_never_give_back_more_than_was_captured(shop: Shop, tally: Tally) -> None:
+    """8 x 200 attempts with references of their own over 100 payments, mixed amounts: Stripe never has to refuse one,
+    what it holds fits every capture at each moment, and every operation reached its end."""
+    payments = captured(shop, PAYMENTS)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(SCRIPTS), str(ROOT / "tests")))}
+    worker = str(Path(__file__).parents[1] / "helpers/torture/refund_worker.py")
+    running = [
+        subprocess.Popen(
+            [sys.executable, worker, str(SEED), str(ATTEMPTS), f"p{number}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        for number in range(PROCESSES)
+    ]
+    for one in running:
+        assert one.stdin
+        one.stdin.write(json.dumps(payments))
+        one.stdin.close()
+    ended: Counter[str] = Counter()
+    for one in running:
+        assert one.stdout
+        ended.update(json.loads(one.stdout.read()))
+        assert one.wait() == 0
+        one.stdout.close()
+    assert set(ended) <= {"done", "3", "4"}, ended
+    assert sum(ended.values()) == PROCESSES * ATTEMPTS
+    assert ended["done"] >= PAYMENTS
+    _no_capture_was_exceeded(shop, ended["done"])
+    _the_ledger_agrees(shop, payments)
+    tally("refund_payment, mixed", "races", PROCESSES * ATTEMPTS)
+
+
+def _no_capture_was_exceeded(shop: Shop, done: int) -> None:
+    """In the order in which Stripe made them: no request was one too much, none was refused, none was made twice."""
+    refunds = state(shop)["objects"]["stripe.refund"]
+    assert len(refunds) == done
+    assert len({one["metadata"]["operation"] for one in refunds}) == done
+    returned: Counter[str] = Counter()
+    for one in refunds:
+        returned[one["payment_intent"]] += one["amount"]
+        assert returned[one["payment_intent"]] <= CAPTURED
+    asked = shop.requests("stripe", "POST", "/refunds")
+    assert {row["status"] for row in asked} == {200}
+    assert len({row["idempotency_key"] for row in asked}) == done
+
+
+def _the_ledger_agrees(shop: Shop, payments: list[str]) -> None:
+    """Every operation has its final state and its fact; what remains is what Stripe would still give back."""
+    ledger = shop.till.ledger
+    assert ledger.operations.unfinished() == []
+    assert ledger.operations.count_by_state().keys() <= {"done"}
+    assert ledger.outflows.over_returned() == []
+    assert list(invariants.broken(ledger)) == []
+    at_stripe = {one["payment_intent"]: one["amount_refunded"] for one in state(shop)["objects"]["stripe.charge"]}
+    for payment in payments:
+        found = ledger.outflows.refundable("stripe", payment, "USD")
+        assert (found.captured.minor, found.pending.minor) == (CAPTURED, 0)
+        assert found.returned.minor == at_stripe[payment]
+
+
+def test_c10_the_loser_of_a_race_is_refused_by_the_database(shop: Shop) -> None:
+    """Both looked when 10.00 remained; the second to prepare is refused although its look said that it fits."""
+    from tillbook.kit.errors import Refused
+    from tillbook.kit.money import Money
+    from tillbook.vendors.providers import RefundRequest
+
+    (payment,) = captured(shop, 1)
+    plans: list[Plan] = [
+        shop.till.provider("stripe").plan_refund(
+            RefundRequest(payment, "", Money(700, "USD"), "duplicate", name, "sale")
+        )
+        for name in ("one", "two")
+    ]
+    ledger, now = shop.till.ledger, shop.till.clock.now()
+    with ledger.transaction():
+        ledger.operations.prepare(plans[0], renew="", asked_by="one", now=now)
+    with ledger.transaction(), pytest.raises(Refused, match="more would be given back"):
+        ledger.operations.prepare(plans[1], renew="", asked_by="two", now=now)
