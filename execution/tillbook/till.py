@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from tillbook.kit import settings as settings_room
 from tillbook.kit.clock import Clock
@@ -13,24 +13,15 @@ from tillbook.kit.settings import Settings
 from tillbook.ledger import Ledger
 
 if TYPE_CHECKING:
-    from tillbook.rules.operations import Door, Json
+    from tillbook.operations.dry_run import DryRun
+    from tillbook.rules.operations import Door
     from tillbook.vendors.books import Books
     from tillbook.vendors.providers import Provider
     from tillbook.vendors.smtp import Mailer
 
 
-class Rehearsal(Protocol):
-    """What `--dry-run` writes down instead of sending it."""
-
-    mails: list[Json]
-
-    def of(self, door: Door) -> Door:
-        """The same door with its changes only written down."""
-        ...
-
-
 class Till:
-    """What a step works with. In a rehearsal (`--dry-run`) the ledger is a copy in memory and nothing is sent."""
+    """What a step works with. In a dry run the ledger is a copy in memory and nothing is sent."""
 
     def __init__(
         self,
@@ -38,13 +29,13 @@ class Till:
         clock: Clock,
         ledger: Ledger,
         asked_by: str,
-        rehearsal: Rehearsal | None = None,
+        dry_run: DryRun | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.ledger = ledger
         self.asked_by = asked_by
-        self.rehearsal = rehearsal
+        self.dry_run = dry_run
         self._providers: dict[str, Provider] = {}
 
     def provider(self, name: str) -> Provider:
@@ -95,9 +86,16 @@ class Till:
         return Mailer(self.settings, self.clock)
 
     def door(self, name: str) -> Door:
-        """Where operations of that door are carried out: the real one, or its rehearsal."""
+        """Where operations of that door are carried out: the real one, or one that only writes down."""
         real: Door = self.books if name == "quickbooks" else self.provider(name)
-        return self.rehearsal.of(real) if self.rehearsal else real
+        return self.dry_run.of(real) if self.dry_run else real
+
+    def for_dry_run(self) -> tuple[Till, DryRun]:
+        """A till whose ledger is a copy that is forgotten, and the list of what it would send."""
+        from tillbook.operations.dry_run import DryRun  # noqa: PLC0415  start-up time
+
+        dry_run = DryRun()
+        return Till(self.settings, self.clock, self.ledger.copy_in_memory(), self.asked_by, dry_run), dry_run
 
     def close(self) -> None:
         self.ledger.close()

@@ -13,9 +13,9 @@ from tillbook.ledger import Ledger
 from tillbook.recording.facts import record_invoice, record_reading
 from tillbook.rules.events import Event
 from tillbook.rules.facts import Fact, PaymentSucceeded, ProcessorFee
+from tillbook.rules.invoices import BookedInvoice
 from tillbook.rules.operations import Operation, Plan
-from tillbook.vendors.books import BookedInvoice
-from tillbook.vendors.providers import Reading
+from tillbook.rules.readings import Reading
 
 NOW = 1_795_000_000
 

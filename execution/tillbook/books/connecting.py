@@ -22,7 +22,7 @@ def connect(till: Till, redirected: str) -> None:
     from tillbook.vendors.quickbooks.session import Connection  # noqa: PLC0415  start-up time
 
     connection = Connection(till.settings, till.clock, till.ledger.lock)
-    if redirected and till.rehearsal is None:
+    if redirected and till.dry_run is None:
         connection.save(connect(till.settings, till.clock, redirected))
         return
     try:

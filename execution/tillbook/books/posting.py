@@ -99,8 +99,8 @@ def _plan(till: Till, document: StoredDocument) -> tuple[Plan, str]:
 
 
 def _is_gone(till: Till, document: StoredDocument, quickbooks_id: str) -> bool:
-    """Whether what was posted does not stand any more; a rehearsal, which withdraws nothing, goes by the ledger."""
-    if till.rehearsal:
+    """Whether what was posted does not stand any more; a dry run, which withdraws nothing, goes by the ledger."""
+    if till.dry_run:
         return document.reason == GONE
     record = till.books.record(document.kind, quickbooks_id)
     return record is None or record.voided

@@ -20,8 +20,8 @@ from tillbook.sales import invoices
 
 if TYPE_CHECKING:
     from tillbook.ledger.documents import StoredDocument
+    from tillbook.rules.invoices import BookedInvoice
     from tillbook.till import Till
-    from tillbook.vendors.books import BookedInvoice
 
 KINDS = {
     "RefundReceipt": "post_refund_receipt",

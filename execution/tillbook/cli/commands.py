@@ -49,7 +49,7 @@ class _Program(typer.Typer):
 def command(main: Callable[..., Any]) -> typer.Typer:
     """Turn a script's `main` into its Typer app.
 
-    A parameter named `till` is not an option: it gets the open till, rehearsed when `--dry-run` is given. What
+    A parameter named `till` is not an option: it gets the open till, or with `--dry-run` one that sends nothing. What
     `main` returns is printed; a field `exit_code` in it is the script's exit code.
     """
     app = _Program(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -145,7 +145,7 @@ def _with_till(main: Callable[..., Any], options: dict[str, Any]) -> Any:
     till = open_till()
     try:
         with _activity(till, Path(sys.argv[0]).stem, options) as note:
-            run = _rehearse if options.get("dry_run") else _carry_out
+            run = _try_out if options.get("dry_run") else _carry_out
             result = run(main, till, options)
             note(getattr(result, "exit_code", 0))
             return result
@@ -157,12 +157,9 @@ def _carry_out(main: Callable[..., Any], till: Till, options: dict[str, Any]) ->
     return main(till=till, **options)
 
 
-def _rehearse(main: Callable[..., Any], till: Till, options: dict[str, Any]) -> dict[str, Any]:
+def _try_out(main: Callable[..., Any], till: Till, options: dict[str, Any]) -> dict[str, Any]:
     """The step on a copy of the ledger: its result, with what would be sent and what would be posted."""
-    from tillbook.operations.dry_run import Rehearsal, rehearsed  # noqa: PLC0415  start-up time
-
-    rehearsal = Rehearsal()
-    bench = rehearsed(till, rehearsal)
+    bench, dry_run = till.for_dry_run()
     before = bench.ledger.facts.last_entry()
     result = main(till=bench, **options)
     entries = [
@@ -173,7 +170,7 @@ def _rehearse(main: Callable[..., Any], till: Till, options: dict[str, Any]) -> 
         }
         for row in bench.ledger.facts.lines_after(before)
     ]
-    plan = {"dry_run": True, "plan": rehearsal.plan, "mails": rehearsal.mails, "entries": entries}
+    plan = {"dry_run": True, "plan": dry_run.plan, "mails": dry_run.mails, "entries": entries}
     return {**as_plain(result), **plan}
 
 

@@ -80,7 +80,7 @@ def _chain(name: str, links: list[dict[str, Any]]) -> RenderableType:
 
 
 def _entries(name: str, rows: list[dict[str, Any]]) -> RenderableType:
-    """What a rehearsal would post: debits and credits in columns of their own."""
+    """What a dry run would post: debits and credits in columns of their own."""
     table = Table(title=name, title_justify="left", title_style="bold")
     table.add_column("account")
     table.add_column("invoice")
@@ -94,7 +94,7 @@ def _entries(name: str, rows: list[dict[str, Any]]) -> RenderableType:
 
 
 def _plan(name: str, rows: list[dict[str, Any]]) -> RenderableType:
-    """What a rehearsal would send: each operation, its parameters below."""
+    """What a dry run would send: each operation, its parameters below."""
     return Group(Text(name, style="bold"), *_steps(rows))
 
 

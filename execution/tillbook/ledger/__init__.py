@@ -144,7 +144,7 @@ class Ledger:
         self.database.close()
 
     def copy_in_memory(self) -> Ledger:
-        """A copy that is forgotten at the end: what a rehearsal writes to."""
+        """A copy that is forgotten at the end: what a dry run writes to."""
         copy = Ledger.__new__(Ledger)
         copy.database = self.database.copy_in_memory()
         return copy

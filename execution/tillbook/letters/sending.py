@@ -86,8 +86,8 @@ def send(till: Till, message: Row) -> str:
         return ""
     letter = render(message["kind"], context, overrides=till.settings.home / "templates")
     name = message_id(message["key"], till.settings.mail_from)
-    if till.rehearsal:
-        till.rehearsal.mails.append({"to": to, "subject": letter.subject, "message_id": name})
+    if till.dry_run:
+        till.dry_run.mails.append({"to": to, "subject": letter.subject, "message_id": name})
         went_to = to
     else:
         went_to = till.mailer.send(to=to, letter=letter, message_id=name)

@@ -6,20 +6,19 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 from tillbook.kit.money import Money, parse
+from tillbook.rules.invoices import BookedInvoice
 from tillbook.rules.operations import Door, Evidence, Json, Operation
-from tillbook.till import Till
-from tillbook.vendors.books import BookedInvoice
 
 
 @dataclass
-class Rehearsal:
+class DryRun:
     """Every operation that the real run would send, in order."""
 
     planned: list[Operation] = field(default_factory=list)
     mails: list[Json] = field(default_factory=list)
 
     def of(self, door: Door) -> Door:
-        return _RehearsedDoor(door, self)
+        return _DryDoor(door, self)
 
     @property
     def plan(self) -> list[Json]:
@@ -27,22 +26,16 @@ class Rehearsal:
         return [{"kind": op.kind, "subject": op.subject, "door": op.door, "params": op.params} for op in self.planned]
 
 
-def rehearsed(till: Till, rehearsal: Rehearsal) -> Till:
-    """The same till for `--dry-run`: what it writes is forgotten, what it would send is written down."""
-    copy = till.ledger.copy_in_memory()
-    return Till(till.settings, till.clock, copy, till.asked_by, rehearsal)
-
-
-class _RehearsedDoor:
+class _DryDoor:
     """Reads are the real door's; a change is written down and answered with what it would most likely make."""
 
-    def __init__(self, door: Door, rehearsal: Rehearsal) -> None:
+    def __init__(self, door: Door, dry_run: DryRun) -> None:
         self.name = door.name
         self._door = door
-        self._rehearsal = rehearsal
+        self._dry_run = dry_run
 
     def send(self, operation: Operation) -> Json:
-        self._rehearsal.planned.append(operation)
+        self._dry_run.planned.append(operation)
         return _LIKELY[operation.kind](operation)
 
     def find(self, operation: Operation) -> Json | None:
@@ -53,7 +46,7 @@ class _RehearsedDoor:
 
 
 def _invoice(operation: Operation) -> Json:
-    """Tax is QuickBooks' to compute, so the rehearsed total is without it."""
+    """Tax is QuickBooks' to compute, so the assumed total is without it."""
     params = operation.params
     amounts = [parse(line["amount"], params["currency"]) for line in params["lines"]]
     total = sum(amounts[1:], amounts[0])
@@ -86,7 +79,7 @@ def _new(operation: Operation) -> Json:
 
 
 def _receipt(operation: Operation) -> Json:
-    """QuickBooks adds the tax, so the rehearsed total may be without it."""
+    """QuickBooks adds the tax, so the assumed total may be without it."""
     amounts = [parse(line["amount"], operation.params["currency"], negative=True) for line in operation.params["lines"]]
     return {"id": f"(new) {operation.subject}", "total": sum(amounts[1:], amounts[0]).text}
 

@@ -7,7 +7,7 @@ knows stays `unknown` until the vendor's own evidence ends it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain
 from tillbook.operations import outcomes
@@ -15,8 +15,21 @@ from tillbook.rules import operations as rules
 from tillbook.rules.operations import Json, Move, Operation, Plan
 
 if TYPE_CHECKING:
+    from tillbook.kit.clock import Clock
+    from tillbook.ledger import Ledger
     from tillbook.rules.operations import Door
-    from tillbook.till import Till
+
+
+class Desk(Protocol):
+    """What carrying out an operation needs: a ledger, a clock, whoever asks, and the doors by name."""
+
+    ledger: Ledger
+    clock: Clock
+    asked_by: str
+
+    def door(self, name: str) -> Door:
+        """The door of that name. Raises Refused when it is not set up."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,127 +45,127 @@ class Outcome:
         return self.operation.result
 
 
-def perform(till: Till, plan: Plan, *, renew: str = "") -> Outcome:
+def perform(desk: Desk, plan: Plan, *, renew: str = "") -> Outcome:
     """Carry out a plan once, whoever else is doing the same at this moment.
 
     Finishes the unfinished operation of this kind and subject, or returns the last done one, or opens a new
     generation (when the last was refused, or `renew` says why another is due). Raises Refused, Unavailable
     (nothing happened) or Uncertain (the operation stays unknown).
     """
-    with till.ledger.lock(f"{plan.kind}:{plan.subject}"):
-        operation = _prepare(till, plan, renew)
+    with desk.ledger.lock(f"{plan.kind}:{plan.subject}"):
+        operation = _prepare(desk, plan, renew)
         if operation.unfinished and operation.params_hash != plan.params_hash:
-            finish(till, operation)  # what was begun is finished first, with its own parameters
-            operation = _prepare(till, plan, renew)
+            finish(desk, operation)  # what was begun is finished first, with its own parameters
+            operation = _prepare(desk, plan, renew)
         if operation.state == "done":
             return Outcome(operation, already_done=True)
-        ended = finish(till, operation)
+        ended = finish(desk, operation)
         if ended.state == "refused":  # proven absent: nothing happened, so the next generation may
-            ended = finish(till, _prepare(till, plan, renew))
+            ended = finish(desk, _prepare(desk, plan, renew))
         return Outcome(ended, already_done=False)
 
 
-def settle(till: Till, operation: Operation) -> Operation:
+def settle(desk: Desk, operation: Operation) -> Operation:
     """Finish one unfinished operation that some other run left behind; as `perform` does it."""
-    with till.ledger.lock(f"{operation.kind}:{operation.subject}"):
-        fresh = till.ledger.operations.get(operation.id)
+    with desk.ledger.lock(f"{operation.kind}:{operation.subject}"):
+        fresh = desk.ledger.operations.get(operation.id)
         assert fresh is not None, "operations are never deleted"
-        return finish(till, fresh) if fresh.unfinished else fresh
+        return finish(desk, fresh) if fresh.unfinished else fresh
 
 
-def withdraw(till: Till, operation: Operation) -> Operation:
+def withdraw(desk: Desk, operation: Operation) -> Operation:
     """End an operation that is not wanted any more, without sending it: refused when nothing left us yet, else by the
     vendor's own evidence. Returns it done or refused. Raises Uncertain while nobody can tell."""
-    with till.ledger.lock(f"{operation.kind}:{operation.subject}"):
-        fresh = till.ledger.operations.get(operation.id)
+    with desk.ledger.lock(f"{operation.kind}:{operation.subject}"):
+        fresh = desk.ledger.operations.get(operation.id)
         assert fresh is not None, "operations are never deleted"
         if fresh.state != "prepared":
-            return _look(till, till.door(fresh.door), fresh) if fresh.unfinished else fresh
-        with till.ledger.transaction():
-            till.ledger.operations.mark_refused(fresh, "not wanted any more", till.clock.now())
-        ended = till.ledger.operations.get(operation.id)
+            return _look(desk, desk.door(fresh.door), fresh) if fresh.unfinished else fresh
+        with desk.ledger.transaction():
+            desk.ledger.operations.mark_refused(fresh, "not wanted any more", desk.clock.now())
+        ended = desk.ledger.operations.get(operation.id)
     assert ended is not None, "operations are never deleted"
     return ended
 
 
-def finish(till: Till, operation: Operation) -> Operation:
+def finish(desk: Desk, operation: Operation) -> Operation:
     """Send or look, by the rules of `operations.py`; the caller holds the lock of this kind and subject.
 
     Returns the operation done, or refused because it is proven absent. Raises as `perform`.
     """
-    door = till.door(operation.door)
-    if rules.next_move(operation, door.evidence(operation.kind), till.clock.now()) is Move.SEND:
-        return _send(till, door, operation)
-    return _look(till, door, operation)
+    door = desk.door(operation.door)
+    if rules.next_move(operation, door.evidence(operation.kind), desk.clock.now()) is Move.SEND:
+        return _send(desk, door, operation)
+    return _look(desk, door, operation)
 
 
-def _prepare(till: Till, plan: Plan, renew: str) -> Operation:
-    with till.ledger.transaction():
-        return till.ledger.operations.prepare(plan, renew=renew, asked_by=till.asked_by, now=till.clock.now())
+def _prepare(desk: Desk, plan: Plan, renew: str) -> Operation:
+    with desk.ledger.transaction():
+        return desk.ledger.operations.prepare(plan, renew=renew, asked_by=desk.asked_by, now=desk.clock.now())
 
 
-def _send(till: Till, door: Door, operation: Operation) -> Operation:
+def _send(desk: Desk, door: Door, operation: Operation) -> Operation:
     first_time = operation.state == "prepared"
-    with till.ledger.transaction():
-        operation = till.ledger.operations.mark_sent(operation, till.clock.now())
+    with desk.ledger.transaction():
+        operation = desk.ledger.operations.mark_sent(operation, desk.clock.now())
     try:
         result = door.send(operation)
     except (Unavailable, NotAllowed) as error:
-        raise _nothing_happened(till, operation, error, first_time) from error
+        raise _nothing_happened(desk, operation, error, first_time) from error
     except Refused as error:
-        with till.ledger.transaction():
-            till.ledger.operations.mark_refused(operation, error.message, till.clock.now())
+        with desk.ledger.transaction():
+            desk.ledger.operations.mark_refused(operation, error.message, desk.clock.now())
         raise
     except Uncertain as error:
         if first_time:
-            raise _unknown(till, operation, error.message) from error
-        return _look(till, door, operation)  # an error may stay pinned to its key: then only a look brings an end
-    return _done(till, operation, result)
+            raise _unknown(desk, operation, error.message) from error
+        return _look(desk, door, operation)  # an error may stay pinned to its key: then only a look brings an end
+    return _done(desk, operation, result)
 
 
-def _look(till: Till, door: Door, operation: Operation) -> Operation:
-    evidence, now = door.evidence(operation.kind), till.clock.now()
+def _look(desk: Desk, door: Door, operation: Operation) -> Operation:
+    evidence, now = door.evidence(operation.kind), desk.clock.now()
     try:
         found = door.find(operation)
     except (Unavailable, Refused) as error:
-        raise _unknown(till, operation, f"could not look at {operation.door}: {error.message}") from error
+        raise _unknown(desk, operation, f"could not look at {operation.door}: {error.message}") from error
     if found is not None:
-        return _done(till, operation, found)
+        return _done(desk, operation, found)
     if rules.proven_absent(operation, evidence, now):
-        with till.ledger.transaction():
-            till.ledger.operations.mark_refused(operation, "absent in two complete reads", now)
-            ended = till.ledger.operations.get(operation.id)
+        with desk.ledger.transaction():
+            desk.ledger.operations.mark_refused(operation, "absent in two complete reads", now)
+            ended = desk.ledger.operations.get(operation.id)
         assert ended is not None, "operations are never deleted"
         return ended
-    with till.ledger.transaction():
-        till.ledger.operations.mark_absent(operation, now)
+    with desk.ledger.transaction():
+        desk.ledger.operations.mark_absent(operation, now)
     wait = evidence.read_lag_seconds + 1
-    raise _unknown(till, operation, f"{operation.door} does not show it; a second look after {wait} s decides")
+    raise _unknown(desk, operation, f"{operation.door} does not show it; a second look after {wait} s decides")
 
 
-def _done(till: Till, operation: Operation, result: Json) -> Operation:
+def _done(desk: Desk, operation: Operation, result: Json) -> Operation:
     """Done, and what follows from it, in one commit."""
-    now = till.clock.now()
-    with till.ledger.transaction():
-        done = till.ledger.operations.mark_done(operation, result, now)
-        outcomes.record(till.ledger, done, now)
+    now = desk.clock.now()
+    with desk.ledger.transaction():
+        done = desk.ledger.operations.mark_done(operation, result, now)
+        outcomes.record(desk.ledger, done, now)
     return done
 
 
 def _nothing_happened(
-    till: Till, operation: Operation, error: Unavailable | NotAllowed, first_time: bool
+    desk: Desk, operation: Operation, error: Unavailable | NotAllowed, first_time: bool
 ) -> Unavailable | NotAllowed | Uncertain:
     """This attempt did nothing; only if it was the first one does that end the matter."""
     if not first_time:
-        return _unknown(till, operation, error.message)
-    with till.ledger.transaction():
-        till.ledger.operations.mark_prepared(operation, error.message)
+        return _unknown(desk, operation, error.message)
+    with desk.ledger.transaction():
+        desk.ledger.operations.mark_prepared(operation, error.message)
     return error
 
 
-def _unknown(till: Till, operation: Operation, reason: str) -> Uncertain:
-    with till.ledger.transaction():
-        till.ledger.operations.mark_unknown(operation, reason)
+def _unknown(desk: Desk, operation: Operation, reason: str) -> Uncertain:
+    with desk.ledger.transaction():
+        desk.ledger.operations.mark_unknown(operation, reason)
     return Uncertain(
         f"{operation.kind} for {operation.subject} may or may not have happened: {reason}",
         hint="Run `python execution/run_pending.py`, or exactly the same command again.",

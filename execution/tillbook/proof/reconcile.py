@@ -85,7 +85,7 @@ def reconcile(till: Till, asked: Asked, *, repair: bool, accept: str, because: s
             _accept(till, first, accept, because)
         if repair:
             repairs.repair_all(till, first.found, troubles)
-        if (repair or accept) and not till.rehearsal:
+        if (repair or accept) and not till.dry_run:
             window = window_of(till, asked)
             seen = look(till, window)
     left = {_name(one) for one in seen.found}

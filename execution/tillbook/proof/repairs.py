@@ -88,7 +88,7 @@ def _rebook(till: Till, found: Discrepancy, troubles: Troubles) -> None:
     document = till.ledger.documents.get(found.subject)
     assert document is not None, "documents are never deleted"
     if document.state == "posted":
-        standing = None if till.rehearsal else till.books.record(document.kind, document.quickbooks_id)
+        standing = None if till.dry_run else till.books.record(document.kind, document.quickbooks_id)
         if standing is not None and not standing.voided:
             return
     with till.ledger.transaction():

@@ -15,12 +15,12 @@ from tillbook.ledger import Ledger
 from tillbook.rules import documents, entries
 from tillbook.rules.allocation import Uses, uses
 from tillbook.rules.facts import Fact, InvoiceChanged, InvoiceFact, InvoiceIssued, PaymentFact, PaymentRefunded
+from tillbook.rules.invoices import BookedInvoice
 from tillbook.rules.operations import Json
 from tillbook.rules.orders import parse_order, total_problem
-from tillbook.vendors.books import BookedInvoice
 
 if TYPE_CHECKING:
-    from tillbook.vendors.providers import Reading
+    from tillbook.rules.readings import Reading
 
 MAILS = {"PaymentSucceeded": ("confirmation", "owner"), "PaymentRefunded": ("refund",)}
 

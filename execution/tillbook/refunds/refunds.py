@@ -159,7 +159,7 @@ def _require_possible(till: Till, paid: Captured, wanted: Money, left: Refundabl
 
 def _status(till: Till, paid: Captured, outcome: Outcome) -> str:
     """What the refund is now: one that was done earlier may have ended since. Raises Refused when it moved no money."""
-    now = till.provider(paid.provider).find(outcome.operation) if outcome.already_done and not till.rehearsal else None
+    now = till.provider(paid.provider).find(outcome.operation) if outcome.already_done and not till.dry_run else None
     status = str((now or outcome.result)["status"])
     if status in ENDED_WITHOUT_MONEY:
         raise Refused(
@@ -173,8 +173,8 @@ def _status(till: Till, paid: Captured, outcome: Outcome) -> str:
 def _take_in(till: Till, paid: Captured, request: RefundRequest, outcome: Outcome) -> None:
     """Make facts of the refund. It is done all the same when it cannot be read now: its event, too, leads to them, and
     until then the operation counts."""
-    if till.rehearsal:
-        _rehearse(till, paid, request, outcome)
+    if till.dry_run:
+        _try_out(till, paid, request, outcome)
         return
     try:
         reread(till, paid)
@@ -182,7 +182,7 @@ def _take_in(till: Till, paid: Captured, request: RefundRequest, outcome: Outcom
         return
 
 
-def _rehearse(till: Till, paid: Captured, request: RefundRequest, outcome: Outcome) -> None:
+def _try_out(till: Till, paid: Captured, request: RefundRequest, outcome: Outcome) -> None:
     """The debits and credits that would follow, in the copy of the ledger that is forgotten."""
     fact = PaymentRefunded(
         provider=paid.provider,

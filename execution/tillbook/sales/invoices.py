@@ -17,8 +17,9 @@ from tillbook.rules.operations import Plan
 from tillbook.rules.orders import Order, order_json
 
 if TYPE_CHECKING:
+    from tillbook.rules.invoices import BookedInvoice
     from tillbook.till import Till
-    from tillbook.vendors.books import BookedCustomer, BookedInvoice, Company
+    from tillbook.vendors.books import BookedCustomer, Company
 
 NAME_ATTEMPTS = 20
 CHANGES = "changes:quickbooks"

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from tillbook.kit.money import Money
+from tillbook.rules.invoices import BookedInvoice
 from tillbook.rules.operations import Door, Json
 
 if TYPE_CHECKING:
@@ -53,25 +54,6 @@ class BookedCustomer:
     email: str
     currency: str
     active: bool
-
-
-@dataclass(frozen=True, slots=True)
-class BookedInvoice:
-    """An invoice as QuickBooks holds it now. `due` and `date` are YYYY-MM-DD; `created_at` UTC seconds; `version`
-    is QuickBooks' SyncToken, which grows with every change."""
-
-    id: str
-    number: str
-    customer_id: str
-    email: str
-    total: Money
-    tax: Money
-    balance: Money
-    date: str
-    due: str
-    voided: bool
-    created_at: int
-    version: int
 
 
 @dataclass(frozen=True, slots=True)

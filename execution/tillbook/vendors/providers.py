@@ -11,28 +11,13 @@ from typing import TYPE_CHECKING, Protocol
 from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money
 from tillbook.rules.events import Event
-from tillbook.rules.facts import Fact
 from tillbook.rules.matching import Movement
 from tillbook.rules.operations import Door, Plan
+from tillbook.rules.readings import Reading
 
 if TYPE_CHECKING:
     from tillbook.kit.clock import Clock
     from tillbook.kit.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What an object proves now: every fact, whatever event prompted the read.
-
-    `operation` and `invoice` are what we wrote on the object ourselves; empty when it is not ours. `released` are our
-    refund operations whose refund ended without moving money.
-    """
-
-    object_id: str
-    facts: tuple[Fact, ...]
-    operation: str
-    invoice: str
-    released: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from tillbook.ledger.sqlite.database import query
 from tillbook.recording.facts import record_reading
 from tillbook.rules.entries import Line
 from tillbook.rules.operations import Operation, Plan
-from tillbook.vendors.providers import Reading
+from tillbook.rules.readings import Reading
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ from tillbook.ledger import Ledger
 from tillbook.proof import invariants
 from tillbook.rules.facts import PaymentRefunded, RefundFailed
 from tillbook.rules.operations import Operation, Plan
-from tillbook.vendors.providers import Reading, RefundRequest
+from tillbook.rules.readings import Reading
+from tillbook.vendors.providers import RefundRequest
 from tillbook.vendors.stripe.refunds import refund_plan
 
 STATES = ("prepared", "sent", "unknown", "done")

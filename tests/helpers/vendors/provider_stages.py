@@ -28,7 +28,8 @@ from tillbook.kit.money import Money
 from tillbook.kit.settings import Settings
 from tillbook.rules.facts import PaymentRefunded
 from tillbook.rules.operations import Operation, Plan, operation_id
-from tillbook.vendors.providers import CheckoutRequest, CheckoutState, Provider, Reading, RefundRequest, open_provider
+from tillbook.rules.readings import Reading
+from tillbook.vendors.providers import CheckoutRequest, CheckoutState, Provider, RefundRequest, open_provider
 
 Json = dict[str, Any]
 

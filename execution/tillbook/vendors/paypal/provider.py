@@ -18,6 +18,7 @@ from tillbook.kit.money import Money, parse
 from tillbook.rules.events import Event
 from tillbook.rules.matching import Movement
 from tillbook.rules.operations import Evidence, Json, Operation, Plan
+from tillbook.rules.readings import Reading
 from tillbook.vendors import plans
 from tillbook.vendors.paypal import orders, statement
 from tillbook.vendors.paypal.calls import PayPalCalls
@@ -39,7 +40,7 @@ from tillbook.vendors.paypal.objects import (
 )
 from tillbook.vendors.paypal.refunds import made_refund, obstacle, refund_body, refund_facts, refund_plan, released
 from tillbook.vendors.paypal.signatures import WebhookCheck
-from tillbook.vendors.providers import Account, CheckoutRequest, CheckoutState, Reading, RefundRequest
+from tillbook.vendors.providers import Account, CheckoutRequest, CheckoutState, RefundRequest
 
 if TYPE_CHECKING:
     from tillbook.kit.clock import Clock

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from tillbook.kit.clock import rfc3339
 from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain
 from tillbook.kit.money import Money, from_decimal, parse
+from tillbook.rules.invoices import BookedInvoice
 from tillbook.rules.operations import Evidence, Json, Operation
-from tillbook.vendors.books import BookedCustomer, BookedInvoice, ChangedInvoices, Company, Item, Lock
+from tillbook.vendors.books import BookedCustomer, ChangedInvoices, Company, Item, Lock
 from tillbook.vendors.quickbooks import applications, query, read
 from tillbook.vendors.quickbooks.errors import PENDING_HINT
 from tillbook.vendors.quickbooks.find import Standing

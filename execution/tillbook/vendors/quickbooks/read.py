@@ -9,8 +9,9 @@ from zoneinfo import available_timezones
 from tillbook.kit.clock import parse_rfc3339
 from tillbook.kit.errors import Unavailable
 from tillbook.kit.money import Money, from_decimal
+from tillbook.rules.invoices import BookedInvoice
 from tillbook.rules.operations import Json
-from tillbook.vendors.books import BookedCustomer, BookedInvoice, Company, Item
+from tillbook.vendors.books import BookedCustomer, Company, Item
 
 HomeCurrency = Callable[[], str]
 """Asked for only when a record names no currency, as those of a company with one currency do."""

@@ -17,8 +17,9 @@ from tillbook.kit.money import Money, stripe_amount
 from tillbook.rules.events import Event
 from tillbook.rules.matching import Movement
 from tillbook.rules.operations import Evidence, Json, Operation, Plan
+from tillbook.rules.readings import Reading
 from tillbook.vendors import plans
-from tillbook.vendors.providers import Account, CheckoutRequest, CheckoutState, Reading, RefundRequest
+from tillbook.vendors.providers import Account, CheckoutRequest, CheckoutState, RefundRequest
 from tillbook.vendors.stripe import statement
 from tillbook.vendors.stripe.calls import PAGE_SIZE, StripeCalls
 from tillbook.vendors.stripe.errors import CHECK_SETUP
