@@ -29,12 +29,12 @@ def connect_quickbooks(*, till: Till, redirected: str = "") -> Connected:
     Raises Refused naming the address where the owner gives consent when there is no connection yet.
     """
     from tillbook.books import connecting  # noqa: PLC0415  start-up time
-    from tillbook.sales import invoices  # noqa: PLC0415  start-up time
+    from tillbook.sales import company  # noqa: PLC0415  start-up time
 
     connecting.connect(till, redirected)
-    company = invoices.read_company(till)
-    accounts = connecting.ready_accounts(till, company)
-    return Connected(company.name, company.realm, company.home_currency, accounts)
+    found = company.read(till)
+    accounts = connecting.ready_accounts(till, found)
+    return Connected(found.name, found.realm, found.home_currency, accounts)
 
 
 @cli.command

@@ -11,7 +11,7 @@ from helpers.refunding import documents, state
 from helpers.sale import Shop
 from helpers.vendors.paypal_sale import captures, pages
 from tillbook.kit.errors import Uncertain
-from tillbook.sales import checkouts, invoices
+from tillbook.sales import invoices
 
 PAID_AT_STRIPE = {"stripe": {"usd": 6000}, "paypal": {}}
 
@@ -118,7 +118,7 @@ def test_a_page_that_was_closed_is_not_captured_later(shop: Shop) -> None:
     shop.paid_at_the_counter("INV-1001", "60.00")
     invoices.learn_of_changes(shop.till)
     with pytest.raises(Uncertain):
-        checkouts.settle_pages(shop.till, "INV-1001")
+        settle_pages(shop.till, "INV-1001")
     rounds(shop)
     assert_nothing_captured(shop)
     assert [status for status, _ in pages(shop)] == ["expired"]

@@ -13,7 +13,7 @@ from tillbook.kit.retries import next_attempt
 from tillbook.operations.perform import perform
 from tillbook.rules import documents
 from tillbook.rules.operations import Plan
-from tillbook.sales import invoices
+from tillbook.sales import company, invoices
 
 if TYPE_CHECKING:
     from tillbook.ledger.documents import StoredDocument
@@ -116,7 +116,7 @@ def _payment_params(till: Till, document: StoredDocument) -> dict[str, object]:
         invoice_id=issued.booked.id,
         open_balance=issued.booked.balance,
         deposit_account_id=accounts.clearing_account(till, document.provider, document.amount.currency),
-        txn_date=business_date(document.occurred_at, invoices.zone(till)),
+        txn_date=business_date(document.occurred_at, company.zone(till)),
         note=note,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -15,8 +14,7 @@ from tillbook.recording.facts import uses_of
 from tillbook.rules.allocation import Return
 from tillbook.rules.facts import PaymentRefunded, RefundFailed
 from tillbook.rules.operations import Json, Operation, Plan
-from tillbook.rules.orders import parse_order
-from tillbook.sales import invoices
+from tillbook.sales import company, invoices
 
 if TYPE_CHECKING:
     from tillbook.ledger.documents import StoredDocument
@@ -50,7 +48,7 @@ def plan(till: Till, document: StoredDocument) -> tuple[Plan, str]:
     common: Json = {
         "customer_id": issued.booked.customer_id,
         "currency": document.amount.currency,
-        "date": business_date(document.occurred_at, invoices.zone(till)).isoformat(),
+        "date": business_date(document.occurred_at, company.zone(till)).isoformat(),
         "account_id": accounts.clearing_account(till, document.provider, document.amount.currency),
         "note": f"{document.provider} {document.payment}, document {document.key}",
     }
@@ -135,7 +133,7 @@ def _taxable_part(till: Till, number: str, given: Return, booked: BookedInvoice)
     if not given.tax:
         return Money.zero(given.sale.currency)
     invoice = till.ledger.sales.invoice(number)
-    if invoice is None or invoice.order_json == "{}":
+    order = invoice.order() if invoice else None
+    if order is None:
         return given.sale
-    order = parse_order(json.loads(invoice.order_json))
     return percentage(Decimal(100) * order.taxable_net.minor / order.net.minor, given.sale)

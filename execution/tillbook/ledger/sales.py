@@ -11,6 +11,10 @@ from tillbook.ledger.sqlite.database import Database, Row
 
 if TYPE_CHECKING:
     from tillbook.rules.operations import Json
+    from tillbook.rules.orders import Order
+
+BY_HAND = "{}"
+"""What stands in place of the order of an invoice that was made by hand in QuickBooks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,17 @@ class Invoice:
     problem: str
     token: str
     created_at: int
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether it was made in QuickBooks by a person, so that no order of ours stands behind it."""
+        return self.order_json == BY_HAND
+
+    def order(self) -> Order | None:
+        """The order that it bills; None for one made by hand."""
+        from tillbook.rules.orders import parse_order  # noqa: PLC0415  start-up time
+
+        return None if self.by_hand else parse_order(json.loads(self.order_json))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tillbook.kit.clock import business_date
 from tillbook.kit.errors import Refused, TillbookError, Unavailable, Uncertain, worst_exit_code
-from tillbook.kit.money import Money
 from tillbook.kit.retries import next_attempt
 from tillbook.rules.facts import PaymentRefunded, PaymentSucceeded, RefundFailed
-from tillbook.rules.orders import Order, parse_order, plain
-from tillbook.sales import checkouts, invoices
+from tillbook.rules.orders import Order, plain
+from tillbook.sales import checkouts, company, invoices
+from tillbook.sales.balance import open_by_ledger
 
 if TYPE_CHECKING:
     from tillbook.ledger.sales import Invoice
@@ -146,7 +145,7 @@ def _refund_mail(till: Till, message: Row, invoice: Invoice) -> Contents:
         return "", {"why": "the refund failed"}
     given = {
         "amount_refunded": fact.amount.text,
-        "refunded_on": business_date(fact.occurred_at, invoices.zone(till)).isoformat(),
+        "refunded_on": business_date(fact.occurred_at, company.zone(till)).isoformat(),
         "refund": fact.refund,
     }
     context = _sale(till, invoice) | given
@@ -166,9 +165,9 @@ def _sale(till: Till, invoice: Invoice) -> dict[str, object]:
     customer = till.ledger.sales.customer(invoice.customer) or {"name": "", "email": ""}
     assert invoice.total is not None, "an invoice in the books has a total"
     assert invoice.tax is not None, "an invoice in the books has a tax"
-    order = None if invoice.order_json == "{}" else parse_order(json.loads(invoice.order_json))
+    order = invoice.order()
     return {
-        "company": invoices.company(till).name,
+        "company": company.known(till).name,
         "customer_name": customer["name"],
         "email": customer["email"],
         "number": invoice.number,
@@ -203,11 +202,11 @@ def _payment(till: Till, message: Row, invoice: Invoice) -> dict[str, object]:
     paid = [fact for fact in facts if isinstance(fact, PaymentSucceeded)]
     fact = next(fact for fact in paid if fact.payment == message["payment"])
     assert invoice.total is not None, "an invoice in the books has a total"
-    remaining = invoice.total - sum((other.amount for other in paid), Money.zero(invoice.currency))
+    remaining = open_by_ledger(invoice.total, facts)
     return {
         "amount_paid": fact.amount.text,
-        "paid_on": business_date(fact.occurred_at, invoices.zone(till)).isoformat(),
-        "remaining": remaining.text if remaining.minor > 0 else "",
+        "paid_on": business_date(fact.occurred_at, company.zone(till)).isoformat(),
+        "remaining": remaining.text if remaining else "",
         "payment": fact.payment,
     }
 

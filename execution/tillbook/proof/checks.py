@@ -13,7 +13,7 @@ from tillbook.kit.clock import rfc3339
 from tillbook.kit.errors import TillbookError
 from tillbook.proof import invariants
 from tillbook.rules import documents
-from tillbook.sales import invoices
+from tillbook.sales import company
 
 if TYPE_CHECKING:
     from tillbook.till import Till
@@ -106,13 +106,13 @@ def _events(till: Till) -> str:
 
 
 def _company(till: Till) -> str:
-    company = invoices.read_company(till)
-    if not company.custom_numbers:
+    found = company.read(till)
+    if not found.custom_numbers:
         raise TillbookError(
-            f"{company.name} numbers its invoices by itself",
+            f"{found.name} numbers its invoices by itself",
             hint="In QuickBooks: Account and settings, Sales, turn on 'Custom transaction numbers'.",
         )
-    return f"{company.name}, {company.home_currency}"
+    return f"{found.name}, {found.home_currency}"
 
 
 def _connection(till: Till) -> str:
@@ -125,7 +125,7 @@ def _connection(till: Till) -> str:
 
 
 def _accounts(till: Till) -> str:
-    currency = invoices.company(till).home_currency
+    currency = company.known(till).home_currency
     wanted = [documents.clearing_account(name, currency)["name"] for name in till.settings.providers]
     if missing := [name for name in wanted if till.ledger.sales.account(name) is None]:
         raise TillbookError(f"not ready: {', '.join(missing)}", hint="Run `python execution/connect_quickbooks.py`.")

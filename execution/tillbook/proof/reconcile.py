@@ -18,7 +18,7 @@ from tillbook.proof import figures, repairs, statements
 from tillbook.proof.figures import Proof, Proofs
 from tillbook.rules import matching
 from tillbook.rules.matching import Discrepancy, Tally, Window
-from tillbook.sales import checkouts, invoices
+from tillbook.sales import company, pages
 from tillbook.sales.rounds import Troubles
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def _approved(till: Till) -> Iterator[Discrepancy]:
         if not till.provider(name).captures:
             continue
         for page in till.ledger.sales.unpaid_checkouts(name):
-            if checkouts.seen(till, page).status == "approved":
+            if pages.seen(till, page).status == "approved":
                 yield _approval(page, "", f"invoice {page.invoice}")
         for page in till.ledger.sales.uncaptured_checkouts(name):
             yield _approval(page, "over", f"invoice {page.invoice}, {page.reason or 'approved after it was closed'}")
@@ -258,7 +258,7 @@ def _name(found: Discrepancy) -> tuple[str, str, str]:
 def _zone(till: Till) -> str:
     """The zone of business dates; UTC while no company is known."""
     known = till.settings.timezone or till.ledger.sales.company(till.ledger.binding.bound().get("quickbooks", ""))
-    return invoices.zone(till) if known else "UTC"
+    return company.zone(till) if known else "UTC"
 
 
 def _date(text: str) -> date | None:

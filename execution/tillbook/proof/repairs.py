@@ -14,7 +14,7 @@ from tillbook.operations.perform import perform, settle
 from tillbook.recording.facts import record_reading
 from tillbook.rules.matching import Discrepancy
 from tillbook.rules.operations import Plan
-from tillbook.sales import checkouts, invoices
+from tillbook.sales import captures, invoices
 from tillbook.sales.rounds import Troubles
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def _settle(till: Till, found: Discrepancy, troubles: Troubles) -> None:
     operation = till.ledger.operations.get(found.subject)
     if operation is None or not operation.unfinished:
         return
-    if operation.kind == checkouts.CAPTURE:
-        checkouts.settle_capture(till, operation)
+    if operation.kind == captures.CAPTURE:
+        captures.settle_capture(till, operation)
     else:
         settle(till, operation)
 
@@ -58,7 +58,7 @@ def _capture(till: Till, found: Discrepancy, troubles: Troubles) -> None:
     """What a customer approved; the pages of its invoice are settled as run_pending.py does it."""
     page = till.ledger.sales.checkout(found.subject)
     assert page is not None, "pages are never deleted"
-    checkouts.settle_pages(till, page.invoice)
+    captures.settle_pages(till, page.invoice)
 
 
 def _process(till: Till, found: Discrepancy, troubles: Troubles) -> None:

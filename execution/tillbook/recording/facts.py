@@ -6,7 +6,6 @@ written in one commit.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -17,9 +16,10 @@ from tillbook.rules.allocation import Uses, uses
 from tillbook.rules.facts import Fact, InvoiceChanged, InvoiceFact, InvoiceIssued, PaymentFact, PaymentRefunded
 from tillbook.rules.invoices import BookedInvoice
 from tillbook.rules.operations import Json
-from tillbook.rules.orders import parse_order, total_problem
+from tillbook.rules.orders import total_problem
 
 if TYPE_CHECKING:
+    from tillbook.ledger.sales import Invoice
     from tillbook.rules.readings import Reading
 
 MAILS = {"PaymentSucceeded": ("confirmation", "owner"), "PaymentRefunded": ("refund",)}
@@ -53,7 +53,7 @@ def record_invoice(ledger: Ledger, booked: BookedInvoice, now: int) -> None:
     """
     known = ledger.sales.invoice(booked.number)
     assert known is not None, "an invoice is asked for or adopted before it is recorded"
-    problem = "" if known.order_json == "{}" else _problem(known.order_json, booked)
+    same = (known.total, known.tax) == (booked.total, booked.tax)
     ledger.sales.book_invoice(
         booked.number,
         quickbooks_id=booked.id,
@@ -61,7 +61,7 @@ def record_invoice(ledger: Ledger, booked: BookedInvoice, now: int) -> None:
         total=booked.total,
         tax=booked.tax,
         balance=booked.balance,
-        problem=problem,
+        problem=known.problem if same else _problem(known, booked),
     )
     if fact := _invoice_fact(ledger, booked, now):
         ledger.facts.append(fact, now)
@@ -159,5 +159,7 @@ def _post(ledger: Ledger, facts: Sequence[Fact], view: Uses, reason: str, now: i
             ledger.facts.add_entry(fact, lines, reason, now)
 
 
-def _problem(order_json: str, booked: BookedInvoice) -> str:
-    return total_problem(parse_order(json.loads(order_json)), booked.total, booked.tax)
+def _problem(known: Invoice, booked: BookedInvoice) -> str:
+    """Why the total in the books is not the order's; empty when it is, or when no order is known."""
+    order = known.order()
+    return "" if order is None else total_problem(order, booked.total, booked.tax)

@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING
 from tillbook.kit.clock import business_date
 from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money
-from tillbook.ledger.sales import Invoice
+from tillbook.ledger.sales import BY_HAND, Invoice
 from tillbook.operations.perform import perform
 from tillbook.recording.facts import booked_from_json, record_invoice
 from tillbook.rules import documents
 from tillbook.rules.operations import Plan
 from tillbook.rules.orders import Order, order_json
+from tillbook.sales import company, customers
 
 if TYPE_CHECKING:
     from tillbook.rules.invoices import BookedInvoice
     from tillbook.till import Till
-    from tillbook.vendors.books import BookedCustomer, Company
 
-NAME_ATTEMPTS = 20
 CHANGES = "changes:quickbooks"
 OVERLAP_SECONDS = 300  # a change may be listed late, and clocks differ
 
@@ -33,29 +32,6 @@ class Issued:
     invoice: Invoice
     booked: BookedInvoice
     already_done: bool
-
-
-def company(till: Till) -> Company:
-    """What the books said about the company when they were last asked. Raises NotAllowed when none is connected."""
-    from tillbook.vendors.books import Company  # noqa: PLC0415  start-up time
-
-    known = till.ledger.sales.company(till.ledger.binding.bound().get("quickbooks", ""))
-    return Company(**known) if known is not None else read_company(till)
-
-
-def read_company(till: Till) -> Company:
-    """Read the company anew and remember it."""
-    from dataclasses import asdict  # noqa: PLC0415
-
-    found = till.books.company()
-    with till.ledger.transaction():
-        till.ledger.sales.save_company(found.realm, asdict(found), till.clock.now())
-    return found
-
-
-def zone(till: Till) -> str:
-    """The zone of business dates: the setting, else the company's, else UTC."""
-    return till.settings.timezone or company(till).zone or "UTC"
 
 
 def issue(till: Till, order: Order, *, allow_backorder: bool) -> Issued:
@@ -74,9 +50,9 @@ def issue(till: Till, order: Order, *, allow_backorder: bool) -> Issued:
         return refresh(till, known)
     _check_company(till, order)
     items = _items(till, order, allow_backorder=allow_backorder)
-    customer = _customer(till, order)
+    customer = customers.customer_of(till, order)
     known = known or _ask_for(till, order)
-    date = business_date(known.created_at, zone(till))
+    date = business_date(known.created_at, company.zone(till))
     params = documents.invoice_params(order, customer_id=customer, item_ids=items, date=date)
     outcome = perform(till, Plan("create_invoice", order.number, "quickbooks", params))
     booked = booked_from_json(outcome.result)
@@ -173,19 +149,19 @@ def _adopt(till: Till, booked: BookedInvoice) -> Issued:
     with till.ledger.transaction():
         till.ledger.sales.add_invoice(
             number=booked.number,
-            order_json="{}",
+            order_json=BY_HAND,
             currency=booked.total.currency,
             due=booked.due,
             token=secrets.token_urlsafe(24),
             now=now,
         )
-        _remember(till, owner, owner.name, booked.email or owner.email)
+        customers.remember(till, owner, owner.name, booked.email or owner.email)
         record_invoice(till.ledger, booked, now)
     return _whole(till, booked, already_done=False)
 
 
 def _check_company(till: Till, order: Order) -> None:
-    found = company(till)
+    found = company.known(till)
     if not found.custom_numbers:
         raise Refused(
             "QuickBooks numbers invoices by itself in this company, so the number of the order would be lost",
@@ -236,73 +212,3 @@ def _ask_for(till: Till, order: Order) -> Invoice:
     stored = till.ledger.sales.invoice(order.number)
     assert stored is not None, "written just now"
     return stored
-
-
-def _customer(till: Till, order: Order) -> str:
-    """The QuickBooks id of the customer: by stored id, then by exact mail and name, else a new one; never a guess."""
-    if order.customer.id:
-        return _customer_by_id(till, order)
-    with till.ledger.lock(f"customer:{order.customer.email.casefold()}"):  # a name is free only until somebody takes it
-        return _matched_or_made(till, order)
-
-
-def _matched_or_made(till: Till, order: Order) -> str:
-    found = _matching_customer(till, order)
-    if found is not None:
-        with till.ledger.transaction():
-            _remember(till, found, order.customer.name, order.customer.email)
-        return found.id
-    subject = f"{order.customer.name} <{order.customer.email.casefold()}> {order.currency}"
-    last = till.ledger.operations.last("create_customer", subject)
-    name = last.params["name"] if last and last.unfinished else _free_name(till, order.customer.name)
-    plan = Plan("create_customer", subject, "quickbooks", documents.customer_params(order, name))
-    renew = "the customer of the last operation is gone" if last and last.state == "done" else ""
-    return str(perform(till, plan, renew=renew).result["id"])
-
-
-def _customer_by_id(till: Till, order: Order) -> str:
-    found = till.books.customer(order.customer.id)
-    if found is None or not found.active:
-        raise Refused(f"customer.id: QuickBooks has no active customer {order.customer.id}")
-    if found.currency != order.currency:
-        raise Refused(
-            f"customer.id: customer {found.name} is billed in {found.currency}, the order in {order.currency}"
-        )
-    with till.ledger.transaction():
-        _remember(till, found, order.customer.name, order.customer.email)
-    return found.id
-
-
-def _matching_customer(till: Till, order: Order) -> BookedCustomer | None:
-    """An active customer of this currency with exactly this mail and this name."""
-    email, name = order.customer.email, order.customer.name
-    for row in till.ledger.sales.customers_by_email(email):
-        if row["name"] == name and row["currency"] == order.currency:
-            found = till.books.customer(row["quickbooks_id"])
-            if found is not None and found.active:
-                return found
-    names = {name, documents.display_name(name)}
-    matches = [
-        found
-        for found in till.books.customers_by_email(email)
-        if found.name in names and found.currency == order.currency
-    ]
-    return matches[0] if len(matches) == 1 else None
-
-
-def _free_name(till: Till, name: str) -> str:
-    """A display name that QuickBooks allows and nobody holds: names are shared by customers, vendors, employees."""
-    for attempt in range(NAME_ATTEMPTS):
-        candidate = documents.display_name(name, attempt)
-        if not till.books.name_taken(candidate):
-            return candidate
-    raise Refused(
-        f"customer.name: {NAME_ATTEMPTS} forms of {name!r} are taken in QuickBooks",
-        hint='Name the customer by its QuickBooks id: "customer": {"id": "..."}.',
-    )
-
-
-def _remember(till: Till, found: BookedCustomer, name: str, email: str) -> None:
-    till.ledger.sales.save_customer(
-        quickbooks_id=found.id, name=name, display_name=found.name, email=email, currency=found.currency
-    )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tillbook.kit.errors import TillbookError
 from tillbook.operations.perform import settle
-from tillbook.sales import checkouts, invoices
+from tillbook.sales import captures, invoices
 
 if TYPE_CHECKING:
     from tillbook.till import Till
@@ -36,7 +36,7 @@ def settle_all(till: Till, troubles: Troubles, *, limit: int) -> int:
     """Settle unfinished operations and look at every open page; says how many reached their end."""
     settled = 0
     for operation in till.ledger.operations.unfinished(limit):
-        if operation.kind == checkouts.CAPTURE:
+        if operation.kind == captures.CAPTURE:
             continue  # with the pages of its invoice, below: its money may not be due any more
         with troubles.noted(f"{operation.kind} {operation.subject}"):
             settle(till, operation)
@@ -45,5 +45,5 @@ def settle_all(till: Till, troubles: Troubles, *, limit: int) -> int:
         invoices.learn_of_changes(till)
     for number in till.ledger.sales.doubtful_checkouts(limit):
         with troubles.noted(f"pages of invoice {number}"):
-            settled += checkouts.settle_pages(till, number)
+            settled += captures.settle_pages(till, number)
     return settled

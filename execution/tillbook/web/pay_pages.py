@@ -5,7 +5,6 @@ A GET only shows (mail scanners open every link); the button POSTs, and only the
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,12 +14,10 @@ import anyio.to_thread
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tillbook.kit.errors import Refused, TillbookError
-from tillbook.kit.money import Money
 from tillbook.ledger.sales import Invoice
 from tillbook.rules.entries import provider_name
-from tillbook.rules.facts import PaymentSucceeded
-from tillbook.rules.orders import parse_order
-from tillbook.sales import checkouts
+from tillbook.sales import captures, checkouts
+from tillbook.sales.balance import open_by_ledger, paid_by_ledger
 from tillbook.till import Till, open_till
 
 if TYPE_CHECKING:
@@ -114,9 +111,8 @@ class PayPages:
     def _facts(self, invoice: Invoice) -> dict[str, object]:
         assert invoice.total is not None, "checked by the caller"
         facts = self._till.ledger.facts.of_invoice(invoice.number)
-        zero = Money.zero(invoice.currency)
-        paid = sum((fact.amount for fact in facts if isinstance(fact, PaymentSucceeded)), zero)
-        order = None if invoice.order_json == "{}" else parse_order(json.loads(invoice.order_json))
+        paid, still_open = paid_by_ledger(facts, invoice.currency), open_by_ledger(invoice.total, facts)
+        order = invoice.order()
         return {
             "number": invoice.number,
             "due": invoice.due,
@@ -126,7 +122,7 @@ class PayPages:
             "discount": order.discount_amount.text if order and order.discount else "",
             "lines": [(line.description, line.amount.text) for line in order.lines] if order else [],
             "paid": paid.text if paid else "",
-            "open": (invoice.total - paid).text if (invoice.total - paid).minor > 0 else "",
+            "open": still_open.text if still_open else "",
         }
 
 
@@ -143,7 +139,7 @@ def _connect(redirected: str) -> None:
 def _settle(number: str) -> None:
     till = open_till()
     try:
-        checkouts.settle_pages(till, number)
+        captures.settle_pages(till, number)
     finally:
         till.close()
 

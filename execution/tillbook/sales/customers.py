@@ -1,0 +1,88 @@
+"""The customer of an order in the books: matched, never guessed, or made once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tillbook.kit.errors import Refused
+from tillbook.operations.perform import perform
+from tillbook.rules import documents
+from tillbook.rules.operations import Plan
+
+if TYPE_CHECKING:
+    from tillbook.rules.orders import Order
+    from tillbook.till import Till
+    from tillbook.vendors.books import BookedCustomer
+
+NAME_ATTEMPTS = 20
+
+
+def customer_of(till: Till, order: Order) -> str:
+    """The QuickBooks id of the customer: by stored id, then by exact mail and name, else a new one; never a guess."""
+    if order.customer.id:
+        return _customer_by_id(till, order)
+    with till.ledger.lock(f"customer:{order.customer.email.casefold()}"):  # a name is free only until somebody takes it
+        return _matched_or_made(till, order)
+
+
+def _matched_or_made(till: Till, order: Order) -> str:
+    found = _matching_customer(till, order)
+    if found is not None:
+        with till.ledger.transaction():
+            remember(till, found, order.customer.name, order.customer.email)
+        return found.id
+    subject = f"{order.customer.name} <{order.customer.email.casefold()}> {order.currency}"
+    last = till.ledger.operations.last("create_customer", subject)
+    name = last.params["name"] if last and last.unfinished else _free_name(till, order.customer.name)
+    plan = Plan("create_customer", subject, "quickbooks", documents.customer_params(order, name))
+    renew = "the customer of the last operation is gone" if last and last.state == "done" else ""
+    return str(perform(till, plan, renew=renew).result["id"])
+
+
+def _customer_by_id(till: Till, order: Order) -> str:
+    found = till.books.customer(order.customer.id)
+    if found is None or not found.active:
+        raise Refused(f"customer.id: QuickBooks has no active customer {order.customer.id}")
+    if found.currency != order.currency:
+        raise Refused(
+            f"customer.id: customer {found.name} is billed in {found.currency}, the order in {order.currency}"
+        )
+    with till.ledger.transaction():
+        remember(till, found, order.customer.name, order.customer.email)
+    return found.id
+
+
+def _matching_customer(till: Till, order: Order) -> BookedCustomer | None:
+    """An active customer of this currency with exactly this mail and this name."""
+    email, name = order.customer.email, order.customer.name
+    for row in till.ledger.sales.customers_by_email(email):
+        if row["name"] == name and row["currency"] == order.currency:
+            found = till.books.customer(row["quickbooks_id"])
+            if found is not None and found.active:
+                return found
+    names = {name, documents.display_name(name)}
+    matches = [
+        found
+        for found in till.books.customers_by_email(email)
+        if found.name in names and found.currency == order.currency
+    ]
+    return matches[0] if len(matches) == 1 else None
+
+
+def _free_name(till: Till, name: str) -> str:
+    """A display name that QuickBooks allows and nobody holds: names are shared by customers, vendors, employees."""
+    for attempt in range(NAME_ATTEMPTS):
+        candidate = documents.display_name(name, attempt)
+        if not till.books.name_taken(candidate):
+            return candidate
+    raise Refused(
+        f"customer.name: {NAME_ATTEMPTS} forms of {name!r} are taken in QuickBooks",
+        hint='Name the customer by its QuickBooks id: "customer": {"id": "..."}.',
+    )
+
+
+def remember(till: Till, found: BookedCustomer, name: str, email: str) -> None:
+    """Keep a customer of the books under the name and address that the order gave. In a transaction."""
+    till.ledger.sales.save_customer(
+        quickbooks_id=found.id, name=name, display_name=found.name, email=email, currency=found.currency
+    )

@@ -1,0 +1,69 @@
+"""The pages of an invoice as their providers see them now; the ledger learns it with every look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tillbook.kit.errors import Refused
+from tillbook.recording.facts import record_reading
+from tillbook.rules.entries import provider_name
+from tillbook.vendors.providers import CheckoutState
+
+if TYPE_CHECKING:
+    from tillbook.kit.money import Money
+    from tillbook.ledger.sales import Checkout
+    from tillbook.till import Till
+
+
+def pages_of(till: Till, number: str) -> list[Checkout]:
+    """Every page of the invoice that may still bring money, or brought some."""
+    return [page for page in till.ledger.sales.checkouts_of_invoice(number) if page.status != "expired"]
+
+
+def refreshed(till: Till, number: str) -> list[CheckoutState]:
+    """Those pages as their providers see them now. The ledger learns it too."""
+    return [read_page(till, page) for page in pages_of(till, number)]
+
+
+def seen(till: Till, page: Checkout) -> CheckoutState:
+    """A page as its provider sees it now. A page that the provider does not know any more can bring no money."""
+    try:
+        return till.provider(page.provider).checkout(page.id)
+    except Refused as refusal:
+        if refusal.code != "resource_missing":
+            raise
+        return CheckoutState(page.id, "expired", "", page.amount, page.expires_at, "", gone=True)
+
+
+def read_page(till: Till, page: Checkout) -> CheckoutState:
+    """Look at a page and let the ledger learn it. A page that turned paid brings its facts, without any event."""
+    state = seen(till, page)
+    status = "processing" if state.status == "approved" else state.status
+    if status != page.status:
+        reading = till.provider(page.provider).read(state.payment) if status == "paid" else None
+        with till.ledger.transaction():
+            till.ledger.sales.set_checkout_status(page.id, status, _why_over(page, state))
+            if reading is not None:
+                record_reading(till.ledger, page.provider, reading, till.clock.now())
+    return state
+
+
+def _why_over(page: Checkout, state: CheckoutState) -> str:
+    """Why a page that may have been used brought no money. Empty for all others."""
+    name = provider_name(page.provider)
+    if state.gone:
+        return f"not captured: {name} does not know it any more"
+    if page.status == "processing" and state.status == "expired":
+        return f"not captured: {name} did not complete the payment"
+    return ""
+
+
+def wrong_pages(till: Till, number: str, states: list[CheckoutState], amount: Money) -> list[Checkout]:
+    """The open pages that ask for another amount, and the approved ones that ask for more than is open."""
+    status = {state.id: state.status for state in states}
+    return [
+        page
+        for page in pages_of(till, number)
+        if (status.get(page.id) == "open" and page.amount != amount)
+        or (status.get(page.id) == "approved" and page.amount > amount)
+    ]
