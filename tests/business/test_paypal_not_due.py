@@ -12,6 +12,7 @@ from helpers.sale import Shop
 from helpers.vendors.paypal_sale import captures, pages
 from tillbook.kit.errors import Uncertain
 from tillbook.sales import invoices
+from tillbook.sales.captures import settle_pages
 
 PAID_AT_STRIPE = {"stripe": {"usd": 6000}, "paypal": {}}
 
