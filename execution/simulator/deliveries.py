@@ -23,31 +23,32 @@ _LONGEST_ANSWER = 65_536
 class Channel:
     """What differs between vendors.
 
-    Events are the World's `<vendor>.event`, their deliveries `<vendor>.delivery`; a bare address gets `path`.
+    Events are the World's `<vendor>.event`, their deliveries `<vendor>.delivery`; a bare address gets
+    `/webhooks/<vendor>`, and with `takes_any_path` an address with another path is meant for this vendor, too.
     `retry_after` are the pauses in seconds after each failed attempt (the last is repeated), `give_up_after` and
     `most_attempts` end them. `write` makes an event the body, `sign` a body at a time (UTC seconds) the headers, and
     `ended` is told of an event that is delivered or given up.
     """
 
     vendor: str
-    path: str
     retry_after: tuple[int, ...]
     give_up_after: int
     write: Callable[[Json], bytes]
     sign: Callable[[bytes, int], Awaitable[Mapping[str, str]]]
     most_attempts: int = 1_000_000
     ended: Callable[[Json], None] = lambda _event: None
+    takes_any_path: bool = False
 
 
 class Deliveries:
     """The one webhook endpoint of an account. An empty address means: there is none."""
 
-    def __init__(self, world: World, channel: Channel, address: str = "") -> None:
+    def __init__(self, world: World, channel: Channel) -> None:
         self._world = world
         self._channel = channel
         self._kind = f"{channel.vendor}.delivery"
+        self._path = f"/webhooks/{channel.vendor}"
         self.address = ""
-        self.point_to(address)
         self.paused = False
         self._running: set[asyncio.Task[int]] = set()
         self._heap: list[tuple[int, str]] = []
@@ -59,13 +60,19 @@ class Deliveries:
         self._heap = [(row["due"], row["id"]) for row in waiting]
         heapq.heapify(self._heap)
 
+    def offer(self, address: str) -> None:
+        """Deliver to this address from now on if its path is ours or empty, else nowhere."""
+        path = urlsplit(address).path.rstrip("/")
+        ours = self._channel.takes_any_path or not path or path.endswith(self._path)
+        self.point_to(address if ours else "")
+
     def point_to(self, address: str) -> None:
         """Deliver to this address from now on; one without a path gets the vendor's own (`/webhooks/stripe`)."""
         parts = urlsplit(address)
         if address and (parts.scheme not in ("http", "https") or not parts.hostname):
             raise ValueError(f"{address!r} is no http or https address to deliver events to")
         bare = bool(address) and parts.path in ("", "/")
-        self.address = address.rstrip("/") + self._channel.path if bare else address
+        self.address = address.rstrip("/") + self._path if bare else address
 
     def queue(self, event: Json) -> None:
         """Deliver an event as soon as the loop gets to it; without an address do nothing."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 BEFORE = frozenset({"timeout", "drop_before", "500", "429", "409", "html_502"})
 # The vendor acts, and its answer is late or lost.
 AFTER = frozenset({"timeout_after", "drop_after", "slow"})
-VENDORS = ("stripe", "paypal", "quickbooks")
 _HOLD_SECONDS = {"timeout": 120.0, "timeout_after": 120.0, "slow": 2.0}
 _MOST_TIMES = 1_000_000
 
@@ -37,14 +36,15 @@ class Fault:
 
 
 class Faults:
-    """All orders, first come first served."""
+    """All orders, first come first served. Of the `vendors`, by name, `busy` answer 409 for a key that is in use."""
 
-    def __init__(self) -> None:
+    def __init__(self, vendors: Sequence[str], busy: Sequence[str]) -> None:
+        self._vendors, self._busy = vendors, busy
         self._orders: list[Fault] = []
 
     def add(self, order: Mapping[str, Any]) -> Fault:
         """Take an order from `/_control/faults`. Raises ValueError with a sentence when it makes no sense."""
-        fault = _read(order)
+        fault = self._read(order)
         self._orders.append(fault)
         return fault
 
@@ -67,26 +67,25 @@ class Faults:
     def clear(self) -> None:
         self._orders.clear()
 
-
-def _read(order: Mapping[str, Any]) -> Fault:
-    if unknown := set(order) - {"vendor", "method", "path", "kind", "times", "seconds", "skip"}:
-        raise ValueError(f"a fault has no {', '.join(sorted(unknown))}")
-    kind, vendor = order.get("kind"), order.get("vendor")
-    if kind not in BEFORE | AFTER:
-        raise ValueError(f"kind is one of {', '.join(sorted(BEFORE | AFTER))}, not {kind!r}")
-    if vendor not in VENDORS:
-        raise ValueError(f"vendor is one of {', '.join(VENDORS)}, not {vendor!r}")
-    if kind == "409" and vendor != "stripe":
-        raise ValueError("only stripe answers 409 (its idempotency key is in use)")
-    method, path, times = order.get("method", "*"), order.get("path", "*"), order.get("times", 1)
-    if not isinstance(method, str) or not isinstance(path, str):
-        raise ValueError("method and path are text; * matches everything")
-    if isinstance(times, bool) or not isinstance(times, int) or not 1 <= times <= _MOST_TIMES:
-        raise ValueError(f"times is a whole number from 1 to {_MOST_TIMES}, not {times!r}")
-    skip = order.get("skip", 0)
-    if isinstance(skip, bool) or not isinstance(skip, int) or not 0 <= skip <= _MOST_TIMES:
-        raise ValueError(f"skip is a whole number from 0 to {_MOST_TIMES}, not {skip!r}")
-    seconds = order.get("seconds", _HOLD_SECONDS.get(str(kind), 0.0))
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= 3600:
-        raise ValueError(f"seconds is a number from 0 to 3600, not {seconds!r}")
-    return Fault(str(vendor), method.upper(), path, str(kind), times, float(seconds), skip)
+    def _read(self, order: Mapping[str, Any]) -> Fault:
+        if unknown := set(order) - {"vendor", "method", "path", "kind", "times", "seconds", "skip"}:
+            raise ValueError(f"a fault has no {', '.join(sorted(unknown))}")
+        kind, vendor = order.get("kind"), order.get("vendor")
+        if kind not in BEFORE | AFTER:
+            raise ValueError(f"kind is one of {', '.join(sorted(BEFORE | AFTER))}, not {kind!r}")
+        if vendor not in self._vendors:
+            raise ValueError(f"vendor is one of {', '.join(self._vendors)}, not {vendor!r}")
+        if kind == "409" and vendor not in self._busy:
+            raise ValueError(f"only {', '.join(self._busy)} answers 409 (its idempotency key is in use)")
+        method, path, times = order.get("method", "*"), order.get("path", "*"), order.get("times", 1)
+        if not isinstance(method, str) or not isinstance(path, str):
+            raise ValueError("method and path are text; * matches everything")
+        if isinstance(times, bool) or not isinstance(times, int) or not 1 <= times <= _MOST_TIMES:
+            raise ValueError(f"times is a whole number from 1 to {_MOST_TIMES}, not {times!r}")
+        skip = order.get("skip", 0)
+        if isinstance(skip, bool) or not isinstance(skip, int) or not 0 <= skip <= _MOST_TIMES:
+            raise ValueError(f"skip is a whole number from 0 to {_MOST_TIMES}, not {skip!r}")
+        seconds = order.get("seconds", _HOLD_SECONDS.get(str(kind), 0.0))
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= 3600:
+            raise ValueError(f"seconds is a number from 0 to 3600, not {seconds!r}")
+        return Fault(str(vendor), method.upper(), path, str(kind), times, float(seconds), skip)

@@ -7,43 +7,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.quickbooks.company import TRANSACTIONS, Company
-from simulator.quickbooks.payments import show_settlement
-from simulator.world import World
-
-Json = dict[str, Any]
+from simulator.vendor import Vendor
+from simulator.world import Json
 
 _IDENTITY = ("id", "Id", "object")
 
 
-def alter(world: World, vendor: str, kind: str, key: str, changes: Json) -> Json:
+def alter(vendor: Vendor, kind: str, key: str, changes: Json) -> Json:
     """Overwrite fields of an object; what it did to balances stays. Raises ValueError when that makes no sense."""
-    thing = _find(world, vendor, kind, key)
+    thing = _find(vendor, kind, key)
     if names := [name for name in changes if name in _IDENTITY]:
         raise ValueError(f"{names[0]} is what an object is known by, and stays")
     if _has_float(changes):
         raise ValueError("amounts are whole minor units for stripe, decimal text for the others, never fractions")
-    return world.save(f"{vendor}.{kind}", key, {**thing, **changes})
+    return vendor.world.save(f"{vendor.name}.{kind}", key, {**thing, **changes})
 
 
-def forget(world: World, vendor: str, kind: str, key: str) -> None:
-    """Remove an object; with a transaction of QuickBooks go its effects. Raises ValueError for an unknown one."""
-    _find(world, vendor, kind, key)
-    if vendor != "quickbooks" or kind not in TRANSACTIONS:
-        world.delete(f"{vendor}.{kind}", key)
-        return
-    company = Company(world)
-    effects = company.take_back(f"{kind}/{key}")
-    world.delete(f"{vendor}.{kind}", key)
-    for application in effects.applied:
-        target, _, target_key = application.target.partition("/")
-        show_settlement(company, target, target_key, changed=True)
+def forget(vendor: Vendor, kind: str, key: str) -> None:
+    """Remove an object with its effects. Raises ValueError for an unknown one."""
+    _find(vendor, kind, key)
+    vendor.forget(kind, key)
 
 
-def _find(world: World, vendor: str, kind: str, key: str) -> Json:
-    thing = world.get(f"{vendor}.{kind}", key)
+def _find(vendor: Vendor, kind: str, key: str) -> Json:
+    thing = vendor.world.get(f"{vendor.name}.{kind}", key)
     if thing is None:
-        raise ValueError(f"{vendor} has no {kind} {key!r}")
+        raise ValueError(f"{vendor.name} has no {kind} {key!r}")
     return thing
 
 

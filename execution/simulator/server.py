@@ -7,7 +7,7 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -16,16 +16,15 @@ from typing import TypeVar
 import uvicorn
 import uvloop
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount
 
-from simulator import mailbox, paypal, quickbooks
+from simulator import mailbox
 from simulator.connection import DroppableProtocol
 from simulator.control import Control
 from simulator.faults import Faults
-from simulator.stripe import pages, payments
-from simulator.stripe.account import Account
-from simulator.stripe.api import Api
-from simulator.wire import FaultAnswer, RequestLog, Wire, quickbooks_fault
+from simulator.vendor import Options, Processor, Vendor
+from simulator.vendors import VENDORS
+from simulator.wire import RequestLog, Wire
 from simulator.world import World, write_json
 
 _TICK_SECONDS = 0.2
@@ -41,7 +40,7 @@ class Photograph:
     """A simulated world at one moment."""
 
     world: str
-    tokens: str
+    vendors: list[str]
 
 
 class SimulatorError(OSError):
@@ -65,30 +64,25 @@ class Simulator:
         deliver_to: str = "",
         record: Path | None = None,
         settle_seconds: int = 2,
+        vendors: Sequence[type[Vendor]] = VENDORS,
     ) -> None:
         self.world = World(folder)
-        self.url = ""
         self.smtp_url = ""
         self._host, self._port = host, port
-        self._account = Account(self.world, deliver_to=deliver_to, settle_seconds=settle_seconds)
-        self._paypal = paypal.Account(self.world, deliver_to=deliver_to)
+        options = Options(deliver_to=deliver_to, settle_seconds=settle_seconds)
+        self._vendors = [vendor(self.world, options) for vendor in vendors]
+        self._processors = [vendor for vendor in self._vendors if isinstance(vendor, Processor)]
         self._log = RequestLog(record)
-        self._faults = Faults()
+        self._faults = Faults(
+            [vendor.name for vendor in vendors], [vendor.name for vendor in vendors if vendor.refuses_busy_keys]
+        )
         self._mailbox = mailbox.Mailbox(self.world, host=host)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._api = Api(self._account)
-        self._paypal_api = paypal.Api(self._paypal)
-        self._tokens = quickbooks.Tokens(self.world)
-        vendors: dict[str, FaultAnswer] = {
-            "stripe": self._api.fault,
-            "paypal": self._paypal_api.fault,
-            "quickbooks": quickbooks_fault,
-        }
-        self._wire = Wire(self._application(), self._log, self._faults, vendors)
+        self._wire = Wire(self._log, self._faults)
         self._server = uvicorn.Server(
             uvicorn.Config(
-                self._wire,
+                self._application(),
                 http=DroppableProtocol,
                 ws="none",
                 lifespan="on",
@@ -99,6 +93,11 @@ class Simulator:
                 timeout_graceful_shutdown=2,
             )
         )
+
+    @property
+    def url(self) -> str:
+        """The address without a path, once it listens."""
+        return self.world.url
 
     def __enter__(self) -> Simulator:
         self.start()
@@ -114,9 +113,7 @@ class Simulator:
         except SimulatorError:
             self._close_files()
             raise
-        self.url = f"http://{self._host}:{listener.getsockname()[1]}"
-        self._account.base_url = self._paypal.base_url = self.url
-        paypal.authority(self.world).make_anchors()
+        self.world.url = f"http://{self._host}:{listener.getsockname()[1]}"
         self._mailbox.start()
         self.smtp_url = f"smtp://{self._host}:{self._mailbox.port}"
         write_json(self.world.folder / "addresses.json", {"url": self.url, "smtp_url": self.smtp_url})
@@ -142,18 +139,17 @@ class Simulator:
 
     def photograph(self) -> Photograph:
         """The whole world as it is now."""
-        return self._in_loop(lambda: Photograph(self.world.photograph(), self._tokens.photograph()))
+        return self._in_loop(
+            lambda: Photograph(self.world.photograph(), [vendor.photograph() for vendor in self._vendors])
+        )
 
     def restore(self, shown: Photograph) -> None:
         """The world as it was: one prepared situation serves many trials. Faults and the log of requests are empty."""
 
         def put_back() -> None:
             self.world.restore(shown.world)
-            self._tokens.restore(shown.tokens)
-            quickbooks.forget_requests(self.world)
-            self._account.agenda.read()
-            self._account.deliveries.read()
-            self._paypal.deliveries.read()
+            for vendor, kept in zip(self._vendors, shown.vendors, strict=True):
+                vendor.restore(kept)
             self._faults.clear()
             self._log.clear()
 
@@ -187,17 +183,14 @@ class Simulator:
                 signal.signal(number, handler)
 
     def _application(self) -> Starlette:
-        control = Control(self._account, self._paypal, self._log, self._faults)
-        routes = [
-            Mount("/stripe", app=self._api),
-            Mount("/checkout", routes=pages.routes(self._account)),
-            Mount("/link", routes=pages.link_routes(self._account)),
-            Mount("/paypal/approve", routes=paypal.routes(self._paypal)),
-            Mount("/paypal", app=self._paypal_api),
-            Mount("/quickbooks", routes=quickbooks.routes(self.world, self._tokens)),
+        control = Control(self.world, self._vendors, self._log, self._faults)
+        routes: list[BaseRoute] = [
             Mount("/mailbox", routes=mailbox.routes(self.world)),
             Mount("/_control", routes=control.routes()),
         ]
+        for vendor in self._vendors:
+            # The pages come first: some lie below the path of the API.
+            routes += [*vendor.pages(), Mount(f"/{vendor.name}", app=self._wire.before(vendor))]
         return Starlette(routes=routes, lifespan=self._life)
 
     @contextlib.asynccontextmanager
@@ -209,14 +202,13 @@ class Simulator:
         finally:
             ticking.cancel()
             await asyncio.gather(ticking, return_exceptions=True)
-            await self._account.deliveries.stop()
-            await self._paypal.deliveries.stop()
+            for processor in self._processors:
+                await processor.deliveries.stop()
 
     async def _tick(self) -> None:
         while True:
-            payments.run_due(self._account)
-            self._account.deliveries.pump()
-            self._paypal.deliveries.pump()
+            for processor in self._processors:
+                processor.pass_time()
             await asyncio.sleep(_TICK_SECONDS)
 
     def _run(self, listener: socket.socket, ready: threading.Event) -> None:

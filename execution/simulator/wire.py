@@ -6,26 +6,20 @@ import asyncio
 import json
 import re
 from collections import deque
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO
-from urllib.parse import parse_qs
+from typing import TextIO
 
 from starlette.datastructures import Headers
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulator.connection import drop
 from simulator.faults import BEFORE, Fault, Faults
-
-Json = dict[str, Any]
-# What a vendor answers to a fault of a kind: (kind, its own path, form or query, headers) -> answer.
-FaultAnswer = Callable[[str, str, str, Headers], Response]
+from simulator.vendor import Vendor
+from simulator.world import Json
 
 MOST_ENTRIES = 20_000
 _MOST_CHARACTERS = 64_000_000
-# Below a vendor's path, but no call of its API.
-_PAGES = "approve/"
 _LARGEST_BODY = 4_194_304
 _CARD_NUMBER = re.compile(r"(?<!\w)[3-6](?:(?:%20|[ +-])?[0-9]){12,18}(?!\w)")
 _TOKEN = re.compile(r"""((?:access_token|refresh_token|client_secret|code|token)["']?\s*[=:]\s*["']?)[^&"'\s,}]+""")
@@ -66,19 +60,27 @@ class RequestLog:
 
 
 class Wire:
-    """ASGI middleware around the vendors' APIs: `/stripe/...`, `/paypal/...` and `/quickbooks/...` pass through it.
+    """What lies between the clients and the vendors' APIs."""
 
-    All else, and the pages that a vendor shows to people, passes by it.
-    """
-
-    def __init__(self, app: ASGIApp, log: RequestLog, faults: Faults, vendors: dict[str, FaultAnswer]) -> None:
-        self.app = app
+    def __init__(self, log: RequestLog, faults: Faults) -> None:
         self.log = log
         self.faults = faults
-        self.vendors = vendors
         # (vendor, key) of the requests that a fault keeps from being answered.
         self.in_progress: set[tuple[str, str | None]] = set()
         self._stopping = asyncio.Event()
+
+    def before(self, vendor: Vendor) -> ASGIApp:
+        """The API of a vendor with the wire before it."""
+        api = vendor.api()
+
+        async def call(scope: Scope, receive: Receive, send: Send) -> None:
+            body = await _read(receive)
+            if body is None:
+                await Response("The body is too large.", 413)(scope, receive, send)
+                return
+            await _Exchange(self, vendor, api, (scope, receive, send), body).run()
+
+        return call
 
     def release(self) -> None:
         """Let every held request go: the server stops. Call it in the event loop."""
@@ -91,38 +93,28 @@ class Wire:
         except TimeoutError:
             return
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        vendor, _, path = str(scope.get("path", "")).removeprefix("/").partition("/")
-        if scope["type"] != "http" or vendor not in self.vendors or path.startswith(_PAGES):
-            await self.app(scope, receive, send)
-            return
-        body = await _read(receive)
-        if body is None:
-            await Response("The body is too large.", 413)(scope, receive, send)
-            return
-        await _Exchange(self, vendor, f"/{path}", scope, receive, send, body).run()
-
 
 class _Exchange:
     """One request and what becomes of it."""
 
     def __init__(
-        self, wire: Wire, vendor: str, path: str, scope: Scope, receive: Receive, send: Send, body: bytes
+        self, wire: Wire, vendor: Vendor, api: ASGIApp, connection: tuple[Scope, Receive, Send], body: bytes
     ) -> None:
-        self._wire, self._vendor, self._path = wire, vendor, path
-        self._scope, self._receive, self._send = scope, receive, send
+        self._wire, self._vendor, self._api = wire, vendor, api
+        self._scope, self._receive, self._send = connection
         self._body = body
-        self._headers = Headers(scope=scope)
-        self._method = str(scope["method"])
-        self._query = bytes(scope["query_string"]).decode("latin-1")
-        self._key = _key(self._headers, self._query)
-        self._busy = (vendor, self._key)
+        self._headers = Headers(scope=self._scope)
+        self._method = str(self._scope["method"])
+        self._path = str(self._scope["path"]).removeprefix(str(self._scope["root_path"]))
+        self._query = bytes(self._scope["query_string"]).decode("latin-1")
+        self._key = vendor.request_key(self._headers, self._query)
+        self._busy = (vendor.name, self._key)
 
     async def run(self) -> None:
-        if self._vendor == "stripe" and self._key and self._busy in self._wire.in_progress:
+        if self._vendor.refuses_busy_keys and self._key and self._busy in self._wire.in_progress:
             await self._deliver(self._refusal("409"))
             return
-        fault = self._wire.faults.take(self._vendor, self._method, self._path)
+        fault = self._wire.faults.take(self._vendor.name, self._method, self._path)
         if fault is None:
             await self._deliver(await self._act())
             return
@@ -158,7 +150,7 @@ class _Exchange:
             page = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
             return Answered.of(HTMLResponse(page, 502))
         form = self._body.decode("utf-8", "replace") if self._method == "POST" else self._query
-        return Answered.of(self._wire.vendors[self._vendor](kind, self._path, form, self._headers))
+        return Answered.of(self._vendor.fault(kind, self._path, form, self._headers))
 
     async def _act(self) -> Answered:
         """Let the vendor act, and keep its answer instead of sending it."""
@@ -172,7 +164,7 @@ class _Exchange:
             sent = True
             return {"type": "http.request", "body": self._body, "more_body": False}
 
-        await self._wire.app(self._scope, receive, answered.collect)
+        await self._api(self._scope, receive, answered.collect)
         return answered
 
     async def _deliver(self, answered: Answered, fault: str | None = None) -> None:
@@ -182,7 +174,7 @@ class _Exchange:
 
     def _note(self, status: int | None, answer: str, fault: str | None) -> None:
         entry = {
-            "vendor": self._vendor,
+            "vendor": self._vendor.name,
             "method": self._method,
             "path": self._path,
             "query": self._query,
@@ -219,16 +211,6 @@ class Answered:
         return b"".join(message.get("body", b"") for message in self.messages).decode("utf-8", "replace")
 
 
-def quickbooks_fault(kind: str, _path: str, _form: str, _headers: Headers) -> Response:
-    """What Intuit answers when it fails (`500`) or has had enough (`429`)."""
-    if kind == "429":
-        error = {"Message": "message=ThrottleExceeded; errorCode=003001; statusCode=429", "Detail": "", "code": "3001"}
-        return JSONResponse({"Fault": {"Error": [error], "type": "ValidationFault"}}, 429, headers={"Retry-After": "1"})
-    message = "An application error has occurred while processing your request"
-    error = {"Message": message, "Detail": "", "code": "10000"}
-    return JSONResponse({"Fault": {"Error": [error], "type": "SystemFault"}}, 500)
-
-
 def masked(text: str, path: str) -> str:
     """The text without card numbers, and for token requests without tokens."""
     if "oauth" in path or "token" in path:
@@ -241,13 +223,6 @@ def _mask_card(match: re.Match[str]) -> str:
     doubled = [int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits))]
     valid = sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
     return "*" * (len(digits) - 4) + digits[-4:] if valid else match[0]
-
-
-def _key(headers: Headers, query: str) -> str | None:
-    if key := headers.get("idempotency-key") or headers.get("paypal-request-id"):
-        return key
-    found = parse_qs(query).get("requestid")
-    return found[0] if found else None
 
 
 def _size(entry: Json) -> int:

@@ -30,12 +30,14 @@ create table if not exists counter (name text primary key, value integer not nul
 class World:
     """The state of every simulated vendor.
 
-    `accounts` are the secrets and account ids, made at random the first time and kept by `reset`.
+    `accounts` are the secrets and account ids, made at random the first time and kept by `reset`. `url` is the
+    simulator's address without a path, known once it listens.
     """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder = folder
+        self.url = ""
         # The HTTP loop, the SMTP thread and the tests write here; apsw refuses two threads at once.
         self._lock = threading.RLock()
         self._database = apsw.Connection(str(folder / "world.db"))
@@ -45,8 +47,15 @@ class World:
         self._objects: dict[str, dict[str, Json]] = {}
         for kind, key, body in self._database.execute("select kind, id, body from object order by rowid"):
             self._objects.setdefault(kind, {})[key] = json.loads(body)
-        self.accounts = _accounts(folder / "accounts.json")
+        self.accounts: Json = _read_json(folder / "accounts.json")
+        self.introduce({"form_secret": secrets.token_hex(24)})
         self._offset: int = _read_json(folder / "clock.json").get("offset_seconds", 0)
+
+    def introduce(self, made: Json) -> None:
+        """Add accounts and secrets to those in `accounts.json`; what is known already stays as it is."""
+        if not made.keys() <= self.accounts.keys():
+            self.accounts = {**made, **self.accounts}
+            write_json(self.folder / "accounts.json", self.accounts)
 
     # -- the clock ---------------------------------------------------------------------------------
 
@@ -135,31 +144,6 @@ class World:
         """Close the file; what was saved is there for the next World of this folder."""
         with self._lock:
             self._database.close()
-
-
-def _accounts(file: Path) -> Json:
-    """The made-up accounts and secrets; fields that a newer simulator knows are added."""
-    known = _read_json(file)
-    made = {
-        "stripe_account": f"acct_{secrets.token_hex(8)}",
-        "stripe_secret_key": f"sk_test_{secrets.token_hex(24)}",
-        "stripe_publishable_key": f"pk_test_{secrets.token_hex(24)}",
-        "stripe_webhook_secret": f"whsec_{secrets.token_hex(24)}",
-        "paypal_account_id": "".join(secrets.choice("23456789ABCDEFGHJKLMNPQRSTUVWXYZ") for _ in range(13)),
-        "paypal_client_id": f"A{secrets.token_hex(39)}",
-        "paypal_client_secret": f"E{secrets.token_hex(39)}",
-        "paypal_webhook_id": f"WH{secrets.token_hex(8).upper()}1",
-        "quickbooks_realm": str(secrets.randbelow(9 * 10**15) + 10**15),
-        "quickbooks_client_id": f"AB{secrets.token_hex(20)}",
-        "quickbooks_client_secret": secrets.token_hex(20),
-        "quickbooks_verifier_token": secrets.token_hex(18),
-        # The company is connected from the start: Tillbook takes this as its first refresh token.
-        "quickbooks_refresh_token": f"RT1-{secrets.token_hex(20)}",
-        "form_secret": secrets.token_hex(24),
-    }
-    accounts = {**made, **known}
-    write_json(file, accounts)
-    return accounts
 
 
 def _read_json(file: Path) -> Json:

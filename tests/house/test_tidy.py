@@ -104,7 +104,7 @@ def _product() -> list[Path]:
 
 def _ours() -> list[Path]:
     """The product without the simulator, which plays other people's systems."""
-    return [file for file in _product() if "simulator" not in file.parts]
+    return [file for file in _product() if not file.is_relative_to(SIMULATOR)]
 
 
 def _place(file: Path) -> str:

@@ -8,7 +8,6 @@ import string
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from simulator.deliveries import Deliveries
 from simulator.paypal.errors import not_found
@@ -25,20 +24,14 @@ _ID_LENGTH = 17
 class Account:
     """What the API, the payer's pages, the control and the clock all work on.
 
-    `base_url` is the simulator's address without a path, known once it listens (PayPal's API is below `/paypal`).
     Objects are kept in the World under `paypal.<kind>`.
     """
 
-    def __init__(self, world: World, *, deliver_to: str = "") -> None:
+    def __init__(self, world: World) -> None:
         from simulator.paypal import events  # noqa: PLC0415  events works on this class
 
         self.world = world
-        self.base_url = ""
-        self.deliveries: Deliveries = events.deliveries(self, own_address(deliver_to))
-
-    def point_to(self, address: str) -> None:
-        """Deliver events there from now on, as far as the address is PayPal's. Raises ValueError for no address."""
-        self.deliveries.point_to(own_address(address))
+        self.deliveries: Deliveries = events.deliveries(self)
 
     @property
     def merchant_id(self) -> str:
@@ -51,7 +44,7 @@ class Account:
 
     def link(self, path: str) -> str:
         """The absolute address of a path of the API (`/v2/...`)."""
-        return f"{self.base_url}/paypal{path}"
+        return f"{self.world.url}/paypal{path}"
 
     def save(self, kind: str, thing: Json) -> Json:
         """Keep an object of a kind (`order`, `capture`, `refund`, `event`, `transaction` ...) under its `id`."""
@@ -83,12 +76,6 @@ class Account:
         from simulator.paypal import reporting  # noqa: PLC0415  reporting works on this class
 
         return reporting.add_row(self, **row)
-
-
-def own_address(address: str) -> str:
-    """The address when events of PayPal belong there: one with a path of its own is meant for one vendor only."""
-    path = urlsplit(address).path.rstrip("/")
-    return address if not path or path.endswith("/webhooks/paypal") else ""
 
 
 def stamp(at: int) -> str:

@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -68,7 +67,7 @@ class Api:
             status, body = error.status, error.body(_debug_id())
         return _response(status, body)
 
-    def fault(self, kind: str, _path: str, _form: str, _headers: Headers) -> Response:
+    def fault(self, kind: str) -> Response:
         """What PayPal answers when it fails (`500`) or has had enough (`429`). Nothing happened."""
         if kind == "429":
             limited = PayPalError(429, "RATE_LIMIT_REACHED")

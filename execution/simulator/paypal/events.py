@@ -37,8 +37,8 @@ _FILTERS = ("page_size", "start_time", "end_time", "event_type", "transaction_id
 _ASKED = ("auth_algo", "cert_url", "transmission_id", "transmission_sig", "transmission_time", "webhook_id")
 
 
-def deliveries(account: Account, address: str = "") -> Deliveries:
-    """The deliveries of the account's events; a bare address gets `/webhooks/paypal`."""
+def deliveries(account: Account) -> Deliveries:
+    """The deliveries of the account's events."""
 
     async def signed(body: bytes, at: int) -> dict[str, str]:
         authority = certificates.authority(account.world)
@@ -49,14 +49,13 @@ def deliveries(account: Account, address: str = "") -> Deliveries:
 
     channel = Channel(
         vendor="paypal",
-        path="/webhooks/paypal",
         retry_after=_RETRY_AFTER_SECONDS,
         give_up_after=_GIVE_UP_AFTER_SECONDS,
         most_attempts=_MOST_ATTEMPTS,
         write=as_body,
         sign=signed,
     )
-    return Deliveries(account.world, channel, address)
+    return Deliveries(account.world, channel)
 
 
 def as_body(event: Json) -> bytes:
@@ -81,7 +80,7 @@ def sign(
         "paypal-transmission-id": number,
         "paypal-transmission-time": when,
         "paypal-transmission-sig": base64.b64encode(key.sign(signed, PKCS1v15(), SHA256())).decode(),
-        "paypal-cert-url": f"{account.base_url}{certificates.PATH}{name}",
+        "paypal-cert-url": f"{account.world.url}{certificates.PATH}{name}",
         "paypal-auth-algo": ALGORITHM,
         "paypal-auth-version": "v2",
     }
@@ -213,7 +212,7 @@ def _is_ours(account: Account, told: Json, body: bytes) -> bool:
     from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
 
     authority = certificates.authority(account.world)
-    place = f"{account.base_url}{certificates.PATH}{authority.signer()[1]}"
+    place = f"{account.world.url}{certificates.PATH}{authority.signer()[1]}"
     expected = (ALGORITHM, place, account.world.accounts["paypal_webhook_id"])
     if (told["auth_algo"], told["cert_url"], told["webhook_id"]) != expected:
         return False

@@ -141,7 +141,7 @@ def links(account: Account, order: Json) -> list[Json]:
     """What can be done with an order in its present status."""
     own = account.link(f"/v2/checkout/orders/{order['id']}")
     found = [{"href": own, "rel": "self", "method": "GET"}]
-    page = f"{account.base_url}/paypal/approve/{order['id']}"
+    page = f"{account.world.url}/paypal/approve/{order['id']}"
     if order["status"] == "PAYER_ACTION_REQUIRED":
         found.append({"href": page, "rel": "payer-action", "method": "GET"})
     elif order["status"] == "CREATED":

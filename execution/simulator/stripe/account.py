@@ -21,16 +21,14 @@ NOBODY: Json = {"id": None, "idempotency_key": None}
 class Account:
     """What the API, the pay pages, the control and the clock all work on.
 
-    `base_url` is the simulator's address, known once it listens; `settle_seconds` is how long after a
-    payment its balance transaction (and so its fee) appears.
+    `settle_seconds` is how long after a payment its balance transaction (and so its fee) appears.
     """
 
-    def __init__(self, world: World, *, deliver_to: str = "", settle_seconds: int = 2) -> None:
+    def __init__(self, world: World, *, settle_seconds: int = 2) -> None:
         self.world = world
-        self.base_url = ""
         self.settle_seconds = settle_seconds
         self.agenda = Agenda(world)
-        self.deliveries = webhooks.deliveries(world, deliver_to)
+        self.deliveries = webhooks.deliveries(world)
 
     def save(self, thing: Json) -> Json:
         """Keep an object under its own `object` and `id`."""

@@ -29,7 +29,7 @@ def create(account: Account, given: Json, at: int) -> Json:
     key = account.world.identifier("cs_test")
     total = keep_lines(account, key, given["line_items"], at)
     session = shapes.session(key, at, given, total, currency)
-    session["url"] = f"{account.base_url}/checkout/{key}"
+    session["url"] = f"{account.world.url}/checkout/{key}"
     account.world.save("stripe.payment_intent_data", session["id"], given.get("payment_intent_data", {}))
     account.agenda.add(session["expires_at"], "expire", session["id"])
     return account.save(session)

@@ -19,7 +19,7 @@ def create(account: Account, given: Json, at: int, cause: Json) -> Json:
     _check(given.get("after_completion"))
     currency = checkout.check_lines(given["line_items"])
     link = shapes.payment_link(account.world.identifier("plink"), given, currency)
-    link["url"] = f"{account.base_url}/link/{link['id']}"
+    link["url"] = f"{account.world.url}/link/{link['id']}"
     checkout.keep_lines(account, link["id"], given["line_items"], at)
     account.world.save("stripe.payment_link_asked", link["id"], given)
     account.emit("payment_link.created", account.save(link), at, cause=cause)
@@ -83,7 +83,7 @@ def completed(account: Account, session: Json, at: int) -> list[Json]:
 def _after(account: Account, link: Json) -> str:
     """Where the customer goes after paying: the seller's page, or one of Stripe's own."""
     redirect = link["after_completion"].get("redirect")
-    return str(redirect["url"]) if redirect else f"{account.base_url}/link/{link['id']}/thanks"
+    return str(redirect["url"]) if redirect else f"{account.world.url}/link/{link['id']}/thanks"
 
 
 def _check(after: Json | None) -> None:

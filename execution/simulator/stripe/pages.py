@@ -29,40 +29,38 @@ _THANKS = "Your payment was made. There is nothing more to do here."
 _FIELDS = ("email", "card_number", "card_expiry", "card_cvc", "card_name")
 
 
-def routes(account: Account) -> list[BaseRoute]:
-    """The routes below `/checkout`."""
-    desk = _Pages(account)
-    return [
-        Route("/{key}", desk.show, methods=["GET"]),
-        Route("/{key}", desk.pay, methods=["POST"]),
-        Route("/{key}/authenticate", desk.ask, methods=["GET"]),
-        Route("/{key}/authenticate", desk.answer, methods=["POST"]),
-    ]
+class Pages:
+    """What a customer sees and sends, from the first look at the page to the thanks."""
 
-
-def link_routes(account: Account) -> list[BaseRoute]:
-    """The routes below `/link`."""
-    desk = _Pages(account)
-    return [
-        Route("/{key}", desk.follow, methods=["GET"]),
-        Route("/{key}/thanks", desk.thank, methods=["GET"]),
-    ]
-
-
-class _Pages:
     def __init__(self, account: Account) -> None:
         self._account = account
         loader = FileSystemLoader(Path(__file__).parents[1] / "pages")
         self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
         self._templates.filters["money"] = spoken
 
-    async def show(self, request: Request) -> Response:
+    def checkout_routes(self) -> list[BaseRoute]:
+        """The routes below `/checkout`."""
+        return [
+            Route("/{key}", self._show, methods=["GET"]),
+            Route("/{key}", self._pay, methods=["POST"]),
+            Route("/{key}/authenticate", self._ask, methods=["GET"]),
+            Route("/{key}/authenticate", self._answer, methods=["POST"]),
+        ]
+
+    def link_routes(self) -> list[BaseRoute]:
+        """The routes below `/link`."""
+        return [
+            Route("/{key}", self._follow, methods=["GET"]),
+            Route("/{key}/thanks", self._thank, methods=["GET"]),
+        ]
+
+    async def _show(self, request: Request) -> Response:
         session = self._session(request)
         if session is None or session["status"] != "open":
             return self._closed(session)
         return self._form(session, {}, {})
 
-    async def pay(self, request: Request) -> Response:
+    async def _pay(self, request: Request) -> Response:
         session = self._session(request)
         if session is None or session["status"] != "open":
             return self._closed(session)
@@ -76,7 +74,7 @@ class _Pages:
             return _go(f"/checkout/{session['id']}/authenticate")
         return self._outcome(session, intent, typed)
 
-    async def ask(self, request: Request) -> Response:
+    async def _ask(self, request: Request) -> Response:
         session = self._session(request)
         if session is None or session["status"] != "open":
             return self._closed(session)
@@ -84,7 +82,7 @@ class _Pages:
             return _go(f"/checkout/{session['id']}")
         return self._page("authenticate.html", session)
 
-    async def answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request) -> Response:
         session = self._session(request)
         if session is None or session["status"] != "open":
             return self._closed(session)
@@ -94,7 +92,7 @@ class _Pages:
         intent = payments.authenticate(self._account, session, passed=passed)
         return self._outcome(session, intent, dict.fromkeys(_FIELDS, ""))
 
-    async def follow(self, request: Request) -> Response:
+    async def _follow(self, request: Request) -> Response:
         """A customer opens a Payment Link: a page of its own for each, as long as the link is active."""
         payments.run_due(self._account)
         link = self._account.find(links.LINK, request.path_params["key"])
@@ -104,7 +102,7 @@ class _Pages:
             return self._words("This link is not active", link["inactive_message"] or _INACTIVE, status=410)
         return _go(f"/checkout/{links.open_session(self._account, link)['id']}")
 
-    async def thank(self, request: Request) -> Response:
+    async def _thank(self, request: Request) -> Response:
         """The page after paying, for a link without a page of the seller's."""
         link = self._account.find(links.LINK, request.path_params["key"])
         after = link["after_completion"].get("hosted_confirmation") if link else None

@@ -83,7 +83,7 @@ def _intent_of(account: Account, session: Json, at: int) -> Json:
 
 
 def _challenge(account: Account, session: Json, intent: Json, method: Json, at: int) -> Json:
-    page = f"{account.base_url}/checkout/{session['id']}/authenticate"
+    page = f"{account.world.url}/checkout/{session['id']}/authenticate"
     intent.update(
         status="requires_action",
         payment_method=method["id"],

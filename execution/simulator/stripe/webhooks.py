@@ -16,8 +16,8 @@ _RETRY_AFTER_SECONDS = (5, 10, 30, 60, 300, 1800, 3600, 10_800)
 _GIVE_UP_AFTER_SECONDS = 3 * 86_400
 
 
-def deliveries(world: World, address: str = "") -> Deliveries:
-    """The deliveries of the account's events; a bare address gets `/webhooks/stripe`."""
+def deliveries(world: World) -> Deliveries:
+    """The deliveries of the account's events."""
 
     async def signed(body: bytes, at: int) -> dict[str, str]:
         return {
@@ -32,14 +32,14 @@ def deliveries(world: World, address: str = "") -> Deliveries:
 
     channel = Channel(
         vendor="stripe",
-        path="/webhooks/stripe",
         retry_after=_RETRY_AFTER_SECONDS,
         give_up_after=_GIVE_UP_AFTER_SECONDS,
         write=lambda event: json.dumps(event, indent=2, ensure_ascii=False).encode(),
         sign=signed,
         ended=ended,
+        takes_any_path=True,
     )
-    return Deliveries(world, channel, address)
+    return Deliveries(world, channel)
 
 
 def sign(body: bytes, secret: str, at: int) -> str:

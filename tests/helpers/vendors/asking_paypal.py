@@ -17,9 +17,7 @@ Json = dict[str, Any]
 
 def account_of(simulator: Simulator) -> Account:
     """The account of a running simulator, to plant and sign with: over the same World, without deliveries."""
-    account = Account(simulator.world)
-    account.base_url = simulator.url
-    return account
+    return Account(simulator.world)
 
 
 def ask(

@@ -296,9 +296,7 @@ class PayPalStage(Simulated):
         return list(self.simulator.world.all(f"paypal.{kind}"))
 
     def signed(self, body: bytes, *, at: int, secret: str = "") -> dict[str, str]:
-        account = Account(self.simulator.world)
-        account.base_url = self.simulator.url
-        return events.sign(account, body, at, webhook_id=secret)
+        return events.sign(Account(self.simulator.world), body, at, webhook_id=secret)
 
     def other_secret(self) -> Provider:
         return self.provider(paypal_webhook_id="0ANOTHERWEBHOOK00")

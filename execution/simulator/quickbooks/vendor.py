@@ -1,0 +1,82 @@
+"""The simulated QuickBooks Online as the server and `/_control` use it."""
+
+from __future__ import annotations
+
+import secrets
+from urllib.parse import parse_qs
+
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp
+
+from simulator.quickbooks.api import api_routes
+from simulator.quickbooks.company import TRANSACTIONS, Company
+from simulator.quickbooks.connect import oauth_routes
+from simulator.quickbooks.limits import forget_requests
+from simulator.quickbooks.oauth import Tokens
+from simulator.quickbooks.payments import show_settlement
+from simulator.vendor import Options, Vendor
+from simulator.world import World
+
+
+class QuickBooks(Vendor):
+    """One company in the United States, with OAuth and the accounting API."""
+
+    name = "quickbooks"
+    hidden = ("requestid",)
+
+    def __init__(self, world: World, options: Options) -> None:
+        super().__init__(world, options)
+        self._tokens = Tokens(world)
+
+    @staticmethod
+    def made_accounts() -> dict[str, str]:
+        """The company, the application that is connected to it, and the first refresh token of that connection."""
+        return {
+            "quickbooks_realm": str(secrets.randbelow(9 * 10**15) + 10**15),
+            "quickbooks_client_id": f"AB{secrets.token_hex(20)}",
+            "quickbooks_client_secret": secrets.token_hex(20),
+            "quickbooks_verifier_token": secrets.token_hex(18),
+            "quickbooks_refresh_token": f"RT1-{secrets.token_hex(20)}",
+        }
+
+    def api(self) -> ASGIApp:
+        """OAuth, the page where the owner connects the company, and the accounting API."""
+        return Starlette(routes=[*oauth_routes(self.world, self._tokens), *api_routes(self.world, self._tokens)])
+
+    def fault(self, kind: str, path: str, form: str, headers: Headers) -> Response:
+        """What Intuit answers when it fails (`500`) or has had enough (`429`)."""
+        if kind == "429":
+            message = "message=ThrottleExceeded; errorCode=003001; statusCode=429"
+            error = {"Message": message, "Detail": "", "code": "3001"}
+            body = {"Fault": {"Error": [error], "type": "ValidationFault"}}
+            return JSONResponse(body, 429, headers={"Retry-After": "1"})
+        message = "An application error has occurred while processing your request"
+        error = {"Message": message, "Detail": "", "code": "10000"}
+        return JSONResponse({"Fault": {"Error": [error], "type": "SystemFault"}}, 500)
+
+    def request_key(self, headers: Headers, query: str) -> str | None:
+        """The `requestid` of the query."""
+        return next(iter(parse_qs(query).get("requestid", [])), None)
+
+    def forget(self, kind: str, key: str) -> None:
+        """Remove an object; with a transaction goes what it did to balances and to what it settled."""
+        if kind not in TRANSACTIONS:
+            super().forget(kind, key)
+            return
+        company = Company(self.world)
+        effects = company.take_back(f"{kind}/{key}")
+        super().forget(kind, key)
+        for application in effects.applied:
+            target, _, target_key = application.target.partition("/")
+            show_settlement(company, target, target_key, changed=True)
+
+    def photograph(self) -> str:
+        """Every token: they outlive a reset, so the World does not keep them."""
+        return self._tokens.photograph()
+
+    def restore(self, photograph: str) -> None:
+        """Know the tokens of the photograph; requests are counted anew, as the clock was put back."""
+        self._tokens.restore(photograph)
+        forget_requests(self.world)
