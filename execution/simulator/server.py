@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import uvicorn
 import uvloop
@@ -32,15 +32,18 @@ _START_TIMEOUT_SECONDS = 10
 _KEEP_ALIVE_SECONDS = 75
 
 
+Json = dict[str, Any]
 Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
 class Photograph:
-    """A simulated world at one moment."""
+    """A simulated world at one moment, with the requests that came and the faults that were ordered until then."""
 
     world: str
     vendors: list[str]
+    requests: list[Json]
+    faults: list[Json]
 
 
 class SimulatorError(OSError):
@@ -140,11 +143,19 @@ class Simulator:
     def photograph(self) -> Photograph:
         """The whole world as it is now."""
         return self._in_loop(
-            lambda: Photograph(self.world.photograph(), [vendor.photograph() for vendor in self._vendors])
+            lambda: Photograph(
+                self.world.photograph(),
+                [vendor.photograph() for vendor in self._vendors],
+                self._log.since(0),
+                self._faults.shown(),
+            )
         )
 
-    def restore(self, shown: Photograph) -> None:
-        """The world as it was: one prepared situation serves many trials. Faults and the log of requests are empty."""
+    def restore(self, shown: Photograph, *, with_requests: bool = False) -> None:
+        """The world as it was: one prepared situation serves many trials.
+
+        Faults are cleared. The log of requests is empty, or with `with_requests` as it was.
+        """
 
         def put_back() -> None:
             self.world.restore(shown.world)
@@ -152,6 +163,8 @@ class Simulator:
                 vendor.restore(kept)
             self._faults.clear()
             self._log.clear()
+            if with_requests:
+                self._log.put_back(shown.requests)
 
         self._in_loop(put_back)
 

@@ -54,6 +54,11 @@ class RequestLog:
         self._entries.clear()
         self._characters = 0
 
+    def put_back(self, entries: list[Json]) -> None:
+        """Hold entries that were written before; the file has them already."""
+        self._entries.extend(entries)
+        self._characters += sum(map(_size, entries))
+
     def close(self) -> None:
         if self._file:
             self._file.close()

@@ -16,6 +16,7 @@ import pytest
 import requests
 from typer.testing import CliRunner
 
+from helpers.prepared import prepared
 from simulator.server import Simulator
 from tillbook.till import Till, open_till
 from tillbook.vendors.quickbooks.books import QuickBooksOnline
@@ -101,15 +102,18 @@ class Shop:
         file.write_text(json.dumps(content), encoding="utf-8")
         return str(file)
 
+    @prepared
     def invoiced(self, number: str = "INV-1001", **changes: Any) -> Json:
         """An order that became an invoice."""
         return self.run("create_invoice", self.order(number, **changes)).json
 
+    @prepared
     def opened_page(self, number: str = "INV-1001", *, provider: str = "stripe", **changes: Any) -> Json:
         """An invoice with an open page."""
         self.invoiced(number, **changes)
         return self.run("create_checkout", number, "--provider", provider).json
 
+    @prepared
     def approved(self, number: str = "INV-1001", **changes: Any) -> str:
         """A page at PayPal that its customer approved without coming back: its id. No money moved yet."""
         page = self.opened_page(number, provider="paypal", **changes)
@@ -122,6 +126,7 @@ class Shop:
         found: Json = requests.post(f"{self.simulator.url}/_control/pay", json=body, timeout=10).json()
         return found
 
+    @prepared
     def paid(self, number: str = "INV-1001", **changes: Any) -> str:
         """A sale that was paid, its fee known, its events polled: the payment intent."""
         page = self.opened_page(number, **changes)
@@ -130,6 +135,7 @@ class Shop:
         self.run("poll_events")
         return str(payment)
 
+    @prepared
     def finished(self, number: str = "INV-1001", **changes: Any) -> str:
         """A sale that went all the way, into the books and to the customer: the payment intent."""
         payment = self.paid(number, **changes)
