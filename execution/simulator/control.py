@@ -12,9 +12,9 @@ from starlette.routing import BaseRoute, Route
 
 from simulator import planting
 from simulator.control_input import body, choice, guarded
-from simulator.faults import Faults
 from simulator.vendor import Processor, Vendor
-from simulator.wire import RequestLog
+from simulator.wire.exchange import RequestLog
+from simulator.wire.faults import Faults
 from simulator.world import Json, World
 
 _LONGEST_STEP_SECONDS = 10 * 366 * 86_400

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-Json = dict[str, Any]
+from simulator.world import Json
 
 
 class Conflict(Exception):

@@ -7,12 +7,9 @@ import heapq
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
-from simulator.world import World
-
-Json = dict[str, Any]
+from simulator.world import Json, World
 
 _TIMEOUT_SECONDS = 10
 _MOST_AT_ONCE = 16

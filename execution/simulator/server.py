@@ -19,12 +19,12 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
 from simulator import mailbox
-from simulator.connection import DroppableProtocol
 from simulator.control import Control
-from simulator.faults import Faults
 from simulator.vendor import Options, Processor, Vendor
 from simulator.vendors import VENDORS
-from simulator.wire import RequestLog, Wire
+from simulator.wire.connection import DroppableProtocol
+from simulator.wire.exchange import RequestLog, Wire
+from simulator.wire.faults import Faults
 from simulator.world import World, write_json
 
 _TICK_SECONDS = 0.2

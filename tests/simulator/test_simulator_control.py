@@ -13,8 +13,8 @@ import requests
 import stripe
 
 from helpers.vendors.simulated_stripe import client, control, header, order, requests_of, typed, wait_until
-from simulator.faults import AFTER, BEFORE
 from simulator.server import Simulator, SimulatorError
+from simulator.wire.faults import AFTER, BEFORE
 
 CUSTOMERS = "/v1/customers"
 

@@ -13,9 +13,8 @@ import requests
 from helpers.forging.paypal_forgeries import same_crc
 from helpers.receiving import Receiver, receiving
 from helpers.sale import Json, Shop, control
-from helpers.vendors.asking_paypal import account_of
 from helpers.vendors.paypal_sale import assert_paid_once
-from simulator.paypal import events
+from simulator.paypal import webhooks
 
 PATH = "/webhooks/paypal"
 
@@ -37,7 +36,7 @@ def captured(shop: Shop) -> Json:
 
 def signed(shop: Shop, body: bytes) -> dict[str, str]:
     """The headers that the simulated PayPal sends with these bytes now."""
-    return events.sign(account_of(shop.simulator), body, shop.simulator.world.now())
+    return webhooks.sign(shop.simulator.world, body, shop.simulator.world.now())
 
 
 def post(receiver: Receiver, body: bytes, headers: dict[str, str]) -> int:
@@ -62,7 +61,7 @@ def finished(shop: Shop) -> None:
 
 def test_a4_a_crc32_twin_after_the_event_is_refused(shop: Shop, receiver: Receiver) -> None:
     """The delivery has brought its event: another body under its signature is a forgery, and changes nothing."""
-    body = events.as_body(captured(shop))
+    body = webhooks.as_body(captured(shop))
     headers = signed(shop, body)
     assert post(receiver, body, headers) == 200
     assert post(receiver, twin_of(body), headers) == 400
@@ -73,7 +72,7 @@ def test_a4_a_crc32_twin_after_the_event_is_refused(shop: Shop, receiver: Receiv
 
 def test_a4_a_crc32_twin_before_the_event_has_no_effect_on_money(shop: Shop, receiver: Receiver) -> None:
     """It is taken, for its signature fits; but facts are read by id, so its amount is nobody's."""
-    body = events.as_body(captured(shop))
+    body = webhooks.as_body(captured(shop))
     headers = signed(shop, body)
     assert post(receiver, twin_of(body), headers) == 200
     assert post(receiver, body, headers) == 400
@@ -84,7 +83,7 @@ def test_a4_a_crc32_twin_before_the_event_has_no_effect_on_money(shop: Shop, rec
 def test_a4_a_twin_that_keeps_the_event_id_is_refused_too(shop: Shop, receiver: Receiver) -> None:
     """The id alone does not make it the same message."""
     event = captured(shop)
-    body = events.as_body(event)
+    body = webhooks.as_body(event)
     other = json.loads(twin_of(body)) | {"id": event["id"]}
     headers = signed(shop, body)
     assert post(receiver, body, headers) == 200
@@ -93,7 +92,7 @@ def test_a4_a_twin_that_keeps_the_event_id_is_refused_too(shop: Shop, receiver: 
 
 def test_b1_the_same_delivery_again_is_taken_once(shop: Shop, receiver: Receiver) -> None:
     """PayPal did not hear our 200: the same bytes again, or the same event by a new delivery, change nothing."""
-    body = events.as_body(captured(shop))
+    body = webhooks.as_body(captured(shop))
     headers = signed(shop, body)
     assert [post(receiver, body, headers) for _ in range(3)] == [200] * 3
     assert post(receiver, body, signed(shop, body)) == 200
@@ -104,7 +103,7 @@ def test_b1_the_same_delivery_again_is_taken_once(shop: Shop, receiver: Receiver
 
 def test_a7_while_a_certificate_is_fetched_everybody_else_is_answered(shop: Shop, receiver: Receiver) -> None:
     """The first event needs PayPal's certificate, which is slow to come: the loop goes on, and then it is taken."""
-    body = events.as_body(captured(shop))
+    body = webhooks.as_body(captured(shop))
     headers = signed(shop, body)
     shop.fail("paypal", "*/certs/*", "slow", seconds=1.0)
     order: list[object] = []
@@ -120,7 +119,7 @@ def test_a7_while_a_certificate_is_fetched_everybody_else_is_answered(shop: Shop
 
 def test_a7_a_certificate_that_does_not_come_is_503_and_the_event_comes_again(shop: Shop, receiver: Receiver) -> None:
     """Not to know is neither yes nor no: PayPal sends it again, and then it is taken."""
-    body = events.as_body(captured(shop))
+    body = webhooks.as_body(captured(shop))
     shop.fail("paypal", "*/certs/*", "500")
     assert post(receiver, body, signed(shop, body)) == 503
     assert post(receiver, body, signed(shop, body)) == 200
@@ -131,7 +130,7 @@ def test_by_setting_paypal_itself_is_asked(shop: Shop, monkeypatch: pytest.Monke
     """PAYPAL_WEBHOOK_CHECK=call: each message is shown to PayPal, byte for byte, and its word is taken."""
     monkeypatch.setenv("PAYPAL_WEBHOOK_CHECK", "call")
     with receiving(shop, monkeypatch, deliver=False) as receiver:
-        body = events.as_body(captured(shop))
+        body = webhooks.as_body(captured(shop))
         headers = signed(shop, body)
         shown = body if verdict == "SUCCESS" else body.replace(b"60.00", b"61.00")
         assert post(receiver, shown, headers) == (200 if verdict == "SUCCESS" else 400)

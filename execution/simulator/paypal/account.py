@@ -1,4 +1,4 @@
-"""One simulated PayPal account: its objects, its events, its statement, and where its events go."""
+"""One simulated PayPal account: its objects, its events, and where its events go."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import copy
 import secrets
 import string
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
 
-from simulator.deliveries import Deliveries
-from simulator.paypal.errors import not_found
-from simulator.world import World
+from simulator.paypal import webhooks
+from simulator.paypal.wire.errors import not_found
+from simulator.paypal.wire.times import precise
+from simulator.world import Json, World
 
-Json = dict[str, Any]
-
+EVENTS = "/v1/notifications/webhooks-events"
 SELLER = "Harbor Lane Studio LLC"
 SELLER_EMAIL = "owner@harborlane.example"
 _ALPHABET = string.ascii_uppercase + string.digits
@@ -28,10 +26,8 @@ class Account:
     """
 
     def __init__(self, world: World) -> None:
-        from simulator.paypal import events  # noqa: PLC0415  events works on this class
-
         self.world = world
-        self.deliveries: Deliveries = events.deliveries(self)
+        self.deliveries = webhooks.deliveries(world)
 
     @property
     def merchant_id(self) -> str:
@@ -66,23 +62,23 @@ class Account:
         return self.world.all(f"paypal.{kind}")
 
     def emit(self, event_type: str, resource_type: str, resource: Json, at: int, summary: str = "") -> Json:
-        """Record an event with a snapshot of what it tells of, and queue its delivery."""
-        from simulator.paypal import events  # noqa: PLC0415  events works on this class
-
-        return events.record(self, event_type, resource_type, copy.deepcopy(resource), at, summary)
-
-    def book(self, **row: Any) -> Json:
-        """Add a row to the statement: the fields of `reporting.add_row`."""
-        from simulator.paypal import reporting  # noqa: PLC0415  reporting works on this class
-
-        return reporting.add_row(self, **row)
-
-
-def stamp(at: int) -> str:
-    """A time as PayPal writes it: `2026-11-26T09:05:00Z`."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def seconds(text: str) -> int:
-    """UTC seconds of such a time."""
-    return int(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp())
+        """Keep an event that shows what it tells of as it is at `at`, and queue its delivery. Call it in the loop."""
+        key = f"WH-{self.identifier()}-{self.identifier()}"
+        address = self.link(f"{EVENTS}/{key}")
+        event = {
+            "id": key,
+            "event_version": "1.0",
+            "create_time": precise(at),
+            "resource_type": resource_type,
+            "resource_version": "2.0",
+            "event_type": event_type,
+            "summary": summary,
+            "resource": copy.deepcopy(resource),
+            "links": [
+                {"href": address, "rel": "self", "method": "GET"},
+                {"href": f"{address}/resend", "rel": "resend", "method": "POST"},
+            ],
+        }
+        self.save("event", event)
+        self.deliveries.queue(event)
+        return event

@@ -12,12 +12,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from simulator.paypal import captures, disputes, events, oauth, orders, refunds, reporting
+from simulator.paypal import events, oauth
 from simulator.paypal.account import Account
-from simulator.paypal.call import Call
-from simulator.paypal.errors import PayPalError, invalid
+from simulator.paypal.orders import orders
+from simulator.paypal.payments import captures, disputes, refunds
+from simulator.paypal.statement import reports as reporting
+from simulator.paypal.wire.call import Call
+from simulator.paypal.wire.errors import PayPalError, invalid
 
-Json = dict[str, Any]
 Handler = Callable[[Account, Call], tuple[int, Any]]
 
 _SIGN_IN = "/v1/oauth2/token"

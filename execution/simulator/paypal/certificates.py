@@ -10,17 +10,21 @@ import os
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from weakref import WeakKeyDictionary
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509 import Certificate, ExtensionType, Name
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from simulator.world import World
 
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-    from cryptography.x509 import Certificate, ExtensionType, Name
-
-    Key = EllipticCurvePrivateKey | RSAPrivateKey
+Key = EllipticCurvePrivateKey | RSAPrivateKey
 
 SIGNER = "messageverificationcerts.sandbox.paypal.com"
 PATH = "/paypal/v1/notifications/certs/"
@@ -62,13 +66,11 @@ class Authority:
         return self.signer()[0].public_key()
 
     def _root(self) -> tuple[Path, EllipticCurvePrivateKey, Certificate]:
-        from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415  start-up time
-        from cryptography.x509 import load_pem_x509_certificate  # noqa: PLC0415
 
         anchors = self._folder / ANCHORS_FILE
         if anchors.exists():
             key = _read_key(self._folder / ROOT_KEY_FILE)
-            return anchors, cast("EllipticCurvePrivateKey", key), load_pem_x509_certificate(anchors.read_bytes())
+            return anchors, cast(EllipticCurvePrivateKey, key), x509.load_pem_x509_certificate(anchors.read_bytes())
         key = ec.generate_private_key(ec.SECP256R1())
         root = self._certify(_name("Test Root"), key, _name("Test Root"), key, authority=1)
         # The certificate comes last: where it is, its key is too.
@@ -80,10 +82,9 @@ class Authority:
         if not all((self._folder / name).exists() for name in (ANCHORS_FILE, CHAIN_FILE)):
             return None
         chain = (self._folder / CHAIN_FILE).read_text()
-        return cast("RSAPrivateKey", _read_key(self._folder / SIGNER_KEY_FILE)), _label(chain), chain
+        return cast(RSAPrivateKey, _read_key(self._folder / SIGNER_KEY_FILE)), _label(chain), chain
 
     def _make_signer(self) -> tuple[RSAPrivateKey, str, str]:
-        from cryptography.hazmat.primitives.asymmetric import ec, rsa  # noqa: PLC0415  start-up time
 
         _anchors, root_key, root = self._root()
         between_key = ec.generate_private_key(ec.SECP256R1())
@@ -97,8 +98,6 @@ class Authority:
 
     def _certify(self, subject: Name, key: Key, issuer: Name, by: Key, *, authority: int | None = None) -> Certificate:
         """A certificate; `authority` is how many authorities may stand below it, None for a signer."""
-        from cryptography import x509  # noqa: PLC0415  start-up time
-        from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
 
         now = datetime.fromtimestamp(self._now(), UTC)
         own, over = key.public_key(), by.public_key()
@@ -127,9 +126,6 @@ def authority(world: World) -> Authority:
 
 def _purpose(authority: int | None) -> list[tuple[ExtensionType, bool]]:
     """What a certificate may be used for."""
-    from cryptography import x509  # noqa: PLC0415  start-up time
-    from cryptography.x509.oid import ExtendedKeyUsageOID  # noqa: PLC0415
-
     issues = authority is not None
     usage = x509.KeyUsage(
         digital_signature=True,
@@ -153,8 +149,6 @@ def _purpose(authority: int | None) -> list[tuple[ExtensionType, bool]]:
 
 
 def _name(common: str) -> Name:
-    from cryptography import x509  # noqa: PLC0415  start-up time
-    from cryptography.x509.oid import NameOID  # noqa: PLC0415
 
     parts = ((NameOID.COUNTRY_NAME, _COUNTRY), (NameOID.ORGANIZATION_NAME, _COMPANY), (NameOID.COMMON_NAME, common))
     return x509.Name([x509.NameAttribute(kind, text) for kind, text in parts])
@@ -162,29 +156,25 @@ def _name(common: str) -> Name:
 
 def _label(chain: str) -> str:
     """The name under which a chain is served: `CERT-` and twelve bytes of its first certificate's fingerprint."""
-    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415  start-up time
-    from cryptography.x509 import load_pem_x509_certificates  # noqa: PLC0415
-
-    print_ = load_pem_x509_certificates(chain.encode())[0].fingerprint(SHA256()).hex()
+    print_ = x509.load_pem_x509_certificates(chain.encode())[0].fingerprint(SHA256()).hex()
     return f"CERT-{print_[:8]}-{print_[8:16]}-{print_[16:24]}"
 
 
 def _as_pem(certificate: Certificate) -> bytes:
-    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415  start-up time
 
-    return certificate.public_bytes(Encoding.PEM)
+    return certificate.public_bytes(serialization.Encoding.PEM)
 
 
 def _key_as_pem(key: Key) -> bytes:
-    from cryptography.hazmat.primitives import serialization as forms  # noqa: PLC0415  start-up time
 
-    return key.private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, forms.NoEncryption())
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def _read_key(file: Path) -> Any:
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415  start-up time
 
-    return load_pem_private_key(file.read_bytes(), None)
+    return serialization.load_pem_private_key(file.read_bytes(), None)
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulator.paypal.account import Account
-
-Json = dict[str, Any]
+from simulator.world import Json
 
 _KIND = "choice"
 _DEFAULTS: Json = {

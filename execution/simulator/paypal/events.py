@@ -1,112 +1,22 @@
-"""PayPal's events: recorded, listed, sent as signed webhooks, sent again, and judged for those who ask.
-
-Each attempt to deliver an event is a transmission of its own: another id, time and signature over the same body.
-"""
+"""PayPal's events as the API lists them, sends them again, and judges them for those who ask."""
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import binascii
 import json
-import uuid
-import zlib
 from collections.abc import Iterator
 from itertools import dropwhile, islice
-from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from simulator.deliveries import Channel, Deliveries
-from simulator.paypal import certificates
-from simulator.paypal.account import stamp
-from simulator.paypal.errors import invalid, not_found
-from simulator.paypal.moments import moment, precise
+from simulator.paypal import certificates, webhooks
+from simulator.paypal.account import EVENTS, Account
+from simulator.paypal.wire.call import Call, Reply
+from simulator.paypal.wire.errors import invalid, not_found
+from simulator.paypal.wire.times import moment
+from simulator.world import Json
 
-if TYPE_CHECKING:
-    from simulator.paypal.account import Account
-    from simulator.paypal.call import Call, Reply
-
-Json = dict[str, Any]
-
-ALGORITHM = "SHA256withRSA"
-_EVENTS = "/v1/notifications/webhooks-events"
-_MOST_ATTEMPTS, _GIVE_UP_AFTER_SECONDS = 25, 3 * 86_400
-_RETRY_AFTER_SECONDS = (60, 120, 240, 480, 960, 1800, 3600, 14_400)
 _LARGEST_PAGE, _USUAL_PAGE = 300, 10
 _FILTERS = ("page_size", "start_time", "end_time", "event_type", "transaction_id")
 _ASKED = ("auth_algo", "cert_url", "transmission_id", "transmission_sig", "transmission_time", "webhook_id")
-
-
-def deliveries(account: Account) -> Deliveries:
-    """The deliveries of the account's events."""
-
-    async def signed(body: bytes, at: int) -> dict[str, str]:
-        authority = certificates.authority(account.world)
-        if not authority.ready:  # To make a key takes a moment, and the loop serves others meanwhile.
-            await asyncio.to_thread(authority.signer)
-        kind = {"User-Agent": "PayPal/AUHD-214.0-58843014", "Content-Type": "application/json"}
-        return {**kind, **sign(account, body, at)}
-
-    channel = Channel(
-        vendor="paypal",
-        retry_after=_RETRY_AFTER_SECONDS,
-        give_up_after=_GIVE_UP_AFTER_SECONDS,
-        most_attempts=_MOST_ATTEMPTS,
-        write=as_body,
-        sign=signed,
-    )
-    return Deliveries(account.world, channel)
-
-
-def as_body(event: Json) -> bytes:
-    """The body of a webhook: what is signed, byte by byte."""
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def sign(
-    account: Account, body: bytes, at: int, *, transmission_id: str = "", webhook_id: str = "", time: str = ""
-) -> dict[str, str]:
-    """The headers (lower-case names) of a webhook with this body, sent at `at` (UTC seconds).
-
-    Unless others are given: a new transmission id, the account's own webhook, and the time as PayPal writes it.
-    """
-    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15  # noqa: PLC0415  start-up time
-    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
-
-    key, name, _chain = certificates.authority(account.world).signer()
-    number, when = transmission_id or str(uuid.uuid4()), time or stamp(at)
-    signed = _signed(number, when, webhook_id or account.world.accounts["paypal_webhook_id"], body)
-    return {
-        "paypal-transmission-id": number,
-        "paypal-transmission-time": when,
-        "paypal-transmission-sig": base64.b64encode(key.sign(signed, PKCS1v15(), SHA256())).decode(),
-        "paypal-cert-url": f"{account.world.url}{certificates.PATH}{name}",
-        "paypal-auth-algo": ALGORITHM,
-        "paypal-auth-version": "v2",
-    }
-
-
-def record(account: Account, event_type: str, resource_type: str, resource: Json, at: int, summary: str = "") -> Json:
-    """Keep an event that shows `resource` as it was at `at`, and queue its delivery. Call it in the event loop."""
-    key = f"WH-{account.identifier()}-{account.identifier()}"
-    address = account.link(f"{_EVENTS}/{key}")
-    event = {
-        "id": key,
-        "event_version": "1.0",
-        "create_time": precise(at),
-        "resource_type": resource_type,
-        "resource_version": "2.0",
-        "event_type": event_type,
-        "summary": summary,
-        "resource": resource,
-        "links": [
-            {"href": address, "rel": "self", "method": "GET"},
-            {"href": f"{address}/resend", "rel": "resend", "method": "POST"},
-        ],
-    }
-    account.save("event", event)
-    account.deliveries.queue(event)
-    return event
 
 
 def list_events(account: Account, call: Call) -> Reply:
@@ -124,7 +34,7 @@ def list_events(account: Account, call: Call) -> Reply:
         following = page.pop()
         kept = {name: call.params[name] for name in _FILTERS if name in call.params}
         query = urlencode({**kept, "next_time": following["create_time"], "next_id": following["id"]})
-        links.append({"href": account.link(f"{_EVENTS}?{query}"), "rel": "next", "method": "GET"})
+        links.append({"href": account.link(f"{EVENTS}?{query}"), "rel": "next", "method": "GET"})
     return 200, {"events": page, "count": len(page), "links": links}
 
 
@@ -150,8 +60,8 @@ def verify_signature(account: Account, call: Call) -> Reply:
             raise invalid("MISSING_REQUIRED_PARAMETER", "A required field is missing.", field=f"/{name}")
     if not isinstance(call.body.get("webhook_event"), dict):
         raise invalid("MISSING_REQUIRED_PARAMETER", "A required field is missing.", field="/webhook_event")
-    verdict = "SUCCESS" if _is_ours(account, call.body, raw_member(call.raw, "webhook_event")) else "FAILURE"
-    return 200, {"verification_status": verdict}
+    genuine = webhooks.is_genuine(account.world, call.body, raw_member(call.raw, "webhook_event"))
+    return 200, {"verification_status": "SUCCESS" if genuine else "FAILURE"}
 
 
 def show_certificate(account: Account, call: Call) -> Reply:
@@ -163,9 +73,9 @@ def show_certificate(account: Account, call: Call) -> Reply:
 
 
 ROUTES = (
-    ("GET", _EVENTS, list_events),
-    ("GET", f"{_EVENTS}/{{}}", show_event),
-    ("POST", f"{_EVENTS}/{{}}/resend", resend_event),
+    ("GET", EVENTS, list_events),
+    ("GET", f"{EVENTS}/{{}}", show_event),
+    ("POST", f"{EVENTS}/{{}}/resend", resend_event),
     ("POST", "/v1/notifications/verify-webhook-signature", verify_signature),
     ("GET", "/v1/notifications/certs/{}", show_certificate, True),
 )
@@ -204,26 +114,3 @@ def _matching(account: Account, call: Call) -> Iterator[Json]:
         wanted = (params.get("event_type", kind), params.get("transaction_id", about))
         if (kind, about) == wanted and since <= moment(event["create_time"], "") <= until:
             yield event
-
-
-def _is_ours(account: Account, told: Json, body: bytes) -> bool:
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415  start-up time
-    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15  # noqa: PLC0415
-    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
-
-    authority = certificates.authority(account.world)
-    place = f"{account.world.url}{certificates.PATH}{authority.signer()[1]}"
-    expected = (ALGORITHM, place, account.world.accounts["paypal_webhook_id"])
-    if (told["auth_algo"], told["cert_url"], told["webhook_id"]) != expected:
-        return False
-    try:
-        signed = _signed(told["transmission_id"], told["transmission_time"], told["webhook_id"], body)
-        proof = base64.b64decode(told["transmission_sig"], validate=True)
-        authority.public_key().verify(proof, signed, PKCS1v15(), SHA256())
-    except (binascii.Error, ValueError, InvalidSignature):
-        return False
-    return True
-
-
-def _signed(transmission_id: str, time: str, webhook_id: str, body: bytes) -> bytes:
-    return f"{transmission_id}|{time}|{webhook_id}|{zlib.crc32(body)}".encode()

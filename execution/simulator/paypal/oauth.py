@@ -7,13 +7,12 @@ import binascii
 import hmac
 import secrets
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import parse_qs
 
-from simulator.paypal.account import Account, stamp
-from simulator.paypal.call import Call
-
-Json = dict[str, Any]
+from simulator.paypal.account import Account
+from simulator.paypal.wire.call import Call
+from simulator.paypal.wire.times import stamp
+from simulator.world import Json
 
 LIFE_SECONDS = 32_400
 _KIND = "token"

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
 
 from simulator.paypal.account import Account
-from simulator.paypal.call import Call
-from simulator.paypal.errors import invalid, unprocessable
-
-Json = dict[str, Any]
+from simulator.paypal.wire.call import Call
+from simulator.paypal.wire.errors import invalid, unprocessable
+from simulator.world import Json
 
 HEADER = "paypal-request-id"
 LONGEST = 108

@@ -16,13 +16,18 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from simulator.control_input import Conflict, body, choice, guarded
-from simulator.paypal import amounts, captures, choices, disputes, orders, pages, refunds, reporting
+from simulator.paypal import choices
 from simulator.paypal.account import Account
 from simulator.paypal.api import Api
 from simulator.paypal.certificates import authority
-from simulator.paypal.errors import PayPalError
-from simulator.paypal.payers import payer
+from simulator.paypal.orders import orders
+from simulator.paypal.orders.pages import Pages
+from simulator.paypal.orders.payers import payer
+from simulator.paypal.payments import captures, disputes, refunds
 from simulator.paypal.request_ids import HEADER
+from simulator.paypal.statement import reports, rows
+from simulator.paypal.wire import amounts
+from simulator.paypal.wire.errors import PayPalError
 from simulator.vendor import Options, Processor
 from simulator.world import Json, World
 
@@ -69,7 +74,7 @@ class PayPal(Processor):
 
     def pages(self) -> list[BaseRoute]:
         """Orders below `/paypal/approve`."""
-        return [Mount("/paypal/approve", routes=pages.routes(self._account))]
+        return [Mount("/paypal/approve", routes=Pages(self._account).routes())]
 
     # -- `/_control` -------------------------------------------------------------------------------
 
@@ -135,8 +140,8 @@ class PayPal(Processor):
         for one in self._account.all(refunds.REFUND):
             if one["status"] == "COMPLETED":
                 _add(money["refunded"], one["amount"]["currency_code"], amounts.minor(one["amount"]))
-        for row in self._account.all("transaction"):
-            if reporting.STATUSES.get(row["status"]):
+        for row in self._account.all(rows.ROW):
+            if rows.STATUSES.get(row["status"]):
                 _add(money["statement"], row["currency"], row["amount_minor"] + row["fee_minor"])
         return money
 
@@ -144,14 +149,14 @@ class PayPal(Processor):
 
     def control_routes(self) -> list[BaseRoute]:
         """Captures by somebody else, captures that wait, unique invoice numbers, and the lag of the reports."""
-        rows: list[tuple[str, Callable[[Request], Any]]] = [
+        verbs: list[tuple[str, Callable[[Request], Any]]] = [
             ("/capture", self._take),
             ("/captures", self._start_captures),
             ("/capture_outcome", self._end_capture),
             ("/invoices", self._steer_invoices),
             ("/reporting", self._steer_reporting),
         ]
-        return [Route(path, guarded(handler), methods=["POST"]) for path, handler in rows]
+        return [Route(path, guarded(handler), methods=["POST"]) for path, handler in verbs]
 
     async def _take(self, request: Request) -> Json:
         """Another program of the seller captures an order: without an id of the request, seen by nobody here."""
@@ -191,7 +196,7 @@ class PayPal(Processor):
         lag = given.get("lag_seconds")
         if lag is None or not 0 <= lag <= _LONGEST_LAG_SECONDS:
             raise ValueError(f"lag_seconds is a whole number from 0 to {_LONGEST_LAG_SECONDS}, not {lag!r}")
-        reporting.set_lag(self.world, lag)
+        reports.set_lag(self.world, lag)
         return {"lag_seconds": lag}
 
     def _order(self, key: str) -> Json:

@@ -11,14 +11,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from simulator.quickbooks import bulk, engine, faults, reports
-from simulator.quickbooks.company import Company
+from simulator.quickbooks import faults
+from simulator.quickbooks.asking import bulk, reports
+from simulator.quickbooks.asking.selection import answer
+from simulator.quickbooks.company.company import Company
+from simulator.quickbooks.company.seed import ensure_seeded
+from simulator.quickbooks.entities import engine
+from simulator.quickbooks.entities.kinds import BY_PATH, Kind
 from simulator.quickbooks.exact import dumps, loads
-from simulator.quickbooks.kinds import BY_PATH, Kind
 from simulator.quickbooks.limits import Limiter
-from simulator.quickbooks.oauth import Tokens
-from simulator.quickbooks.seed import ensure_seeded
-from simulator.quickbooks.selection import answer
+from simulator.quickbooks.oauth.tokens import Tokens
 from simulator.world import Json, World
 
 LONGEST_REQUEST_ID = 50

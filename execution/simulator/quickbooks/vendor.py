@@ -11,11 +11,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from simulator.quickbooks.api import api_routes
-from simulator.quickbooks.company import TRANSACTIONS, Company
-from simulator.quickbooks.connect import oauth_routes
+from simulator.quickbooks.company.company import TRANSACTIONS, Company
+from simulator.quickbooks.entities.payments import show_settlement
 from simulator.quickbooks.limits import forget_requests
-from simulator.quickbooks.oauth import Tokens
-from simulator.quickbooks.payments import show_settlement
+from simulator.quickbooks.oauth.connect import oauth_routes
+from simulator.quickbooks.oauth.tokens import Tokens
 from simulator.vendor import Options, Vendor
 from simulator.world import World
 

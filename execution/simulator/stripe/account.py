@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from typing import Any
 
 from simulator.stripe import webhooks
 from simulator.stripe.agenda import Agenda
-from simulator.stripe.errors import no_such
-from simulator.stripe.shapes import API_VERSION
-from simulator.world import World
+from simulator.stripe.wire.errors import no_such
+from simulator.world import Json, World
 
-Json = dict[str, Any]
-
+API_VERSION = "2026-10-28.endive"
 # An event that no API call caused names no request.
 NOBODY: Json = {"id": None, "idempotency_key": None}
 

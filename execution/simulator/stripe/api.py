@@ -7,24 +7,28 @@ import binascii
 import hmac
 import json
 import re
-from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from simulator.stripe import outflow_operations, payments
+from simulator.stripe import business, events
 from simulator.stripe.account import Account
-from simulator.stripe.errors import StripeError
+from simulator.stripe.balance import operations as balance
+from simulator.stripe.checkout import operations as checkout
 from simulator.stripe.expansion import check, expand
-from simulator.stripe.forms import parse
-from simulator.stripe.idempotency import Answer, Keys, in_use
-from simulator.stripe.operations import OPERATIONS, Call, Operation
-
-Json = dict[str, Any]
+from simulator.stripe.operation import Call, Operation
+from simulator.stripe.payments import operations as charges
+from simulator.stripe.payments import payments
+from simulator.stripe.refunds import operations as refunds
+from simulator.stripe.wire.errors import StripeError
+from simulator.stripe.wire.forms import parse
+from simulator.stripe.wire.idempotency import Answer, Keys, in_use
+from simulator.world import Json
 
 _REMEMBERED = (200, 402, 500)
+_PARTS = (business, checkout, charges, refunds, balance, events)
 
 
 class Api:
@@ -33,8 +37,9 @@ class Api:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._keys = Keys(account.world)
-        rows = (*OPERATIONS, *outflow_operations.OPERATIONS)
-        self._table = [(re.compile(row.path.replace("{}", "([^/]+)")), row) for row in rows]
+        self._table = [
+            (re.compile(row.path.replace("{}", "([^/]+)")), row) for part in _PARTS for row in part.OPERATIONS
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)

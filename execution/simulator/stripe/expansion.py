@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from simulator.stripe import checkout
 from simulator.stripe.account import Account
-from simulator.stripe.errors import invalid
-
-Json = dict[str, Any]
+from simulator.stripe.checkout import sessions
+from simulator.stripe.wire.errors import invalid
+from simulator.world import Json
 
 _DEEPEST = 4
 # Which fields of which object hold an id, and of what.
@@ -101,7 +98,7 @@ def _refunds(account: Account, charge: Json) -> Json:
 
 
 def _lines(account: Account, holder: Json) -> Json:
-    found = checkout.lines(account, holder)
+    found = sessions.lines(account, holder)
     where = "payment_links" if holder["object"] == "payment_link" else "checkout/sessions"
     url = f"/v1/{where}/{holder['id']}/line_items"
     return {"object": "list", "data": found[:10], "has_more": len(found) > 10, "url": url}

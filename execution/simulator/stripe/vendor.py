@@ -10,10 +10,13 @@ from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp
 
 from simulator.control_input import Conflict, choice
-from simulator.stripe import cards, disputes, links, pages, payments, refunds
 from simulator.stripe.account import Account
 from simulator.stripe.api import Api
-from simulator.stripe.errors import StripeError
+from simulator.stripe.checkout import links, sessions
+from simulator.stripe.pages import pages
+from simulator.stripe.payments import cards, payments
+from simulator.stripe.refunds import disputes, refunds
+from simulator.stripe.wire.errors import StripeError
 from simulator.vendor import Options, Processor
 from simulator.world import Json, World
 
@@ -78,7 +81,7 @@ class Stripe(Processor):
 
     def knows(self, key: str) -> bool:
         """Whether a session, a link, a payment intent, a charge or a refund has this id."""
-        kinds = ("checkout.session", links.LINK, "payment_intent", "charge", refunds.REFUND)
+        kinds = (sessions.SESSION, links.LINK, payments.INTENT, payments.CHARGE, refunds.REFUND)
         return any(self._account.find(kind, key) for kind in kinds)
 
     def pay(self, given: Json) -> Json | Response:
@@ -157,7 +160,7 @@ class Stripe(Processor):
         link = self._account.find(links.LINK, key)
         if link is not None and not links.is_open(link):
             raise Conflict(f"the payment link {link['id']} is not active, so it cannot be paid")
-        session = links.open_session(self._account, link) if link else self._account.find("checkout.session", key)
+        session = links.open_session(self._account, link) if link else self._account.find(sessions.SESSION, key)
         if session is None:
             raise ValueError(f"there is no checkout {key!r}")
         if session["status"] != "open":

@@ -5,12 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from typing import Any
 
 from simulator.deliveries import Channel, Deliveries
-from simulator.world import World
-
-Json = dict[str, Any]
+from simulator.world import Json, World
 
 _RETRY_AFTER_SECONDS = (5, 10, 30, 60, 300, 1800, 3600, 10_800)
 _GIVE_UP_AFTER_SECONDS = 3 * 86_400

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from helpers.vendors.books_stage import Stage, new_account, new_customer, new_invoice, new_payment, open_stage
-from simulator.quickbooks import set_limits
+from simulator.quickbooks.limits import set_limits
 from simulator.server import Simulator
 from tillbook.vendors.quickbooks.books import QuickBooksOnline
 from tillbook.vendors.quickbooks.write import to_bytes
@@ -80,7 +80,7 @@ def test_more_than_an_answer_holds_is_found_all_the_same(
     books: QuickBooksOnline, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """QuickBooks cuts its answer without a word; a full one is completed by a query, and each invoice named once."""
-    monkeypatch.setattr("simulator.quickbooks.bulk.MOST_CHANGES", 3)
+    monkeypatch.setattr("simulator.quickbooks.asking.bulk.MOST_CHANGES", 3)
     monkeypatch.setattr("tillbook.vendors.quickbooks.books._MOST_CAPTURED", 3)
     since = stage.clock.now()
     ids = made(books, 5)

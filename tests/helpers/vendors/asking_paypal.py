@@ -9,15 +9,9 @@ import requests
 
 from helpers.vendors.simulated_paypal import Seller
 from helpers.vendors.simulated_stripe import contract
-from simulator.paypal.account import Account
 from simulator.server import Simulator
 
 Json = dict[str, Any]
-
-
-def account_of(simulator: Simulator) -> Account:
-    """The account of a running simulator, to plant and sign with: over the same World, without deliveries."""
-    return Account(simulator.world)
 
 
 def ask(

@@ -18,8 +18,7 @@ import pytest
 import requests
 import stripe
 
-from simulator.paypal import events
-from simulator.paypal.account import Account
+from simulator.paypal import webhooks
 from simulator.server import Simulator
 from tillbook.kit import settings as settings_room
 from tillbook.kit.clock import Clock
@@ -296,7 +295,7 @@ class PayPalStage(Simulated):
         return list(self.simulator.world.all(f"paypal.{kind}"))
 
     def signed(self, body: bytes, *, at: int, secret: str = "") -> dict[str, str]:
-        return events.sign(Account(self.simulator.world), body, at, webhook_id=secret)
+        return webhooks.sign(self.simulator.world, body, at, webhook_id=secret)
 
     def other_secret(self) -> Provider:
         return self.provider(paypal_webhook_id="0ANOTHERWEBHOOK00")

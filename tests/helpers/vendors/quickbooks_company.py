@@ -13,8 +13,8 @@ from intuitlib.client import AuthClient
 from quickbooks import QuickBooks
 from quickbooks.exceptions import QuickbooksException
 
-from simulator.quickbooks import set_limits
 from simulator.quickbooks.exact import dumps
+from simulator.quickbooks.limits import set_limits
 from simulator.server import Simulator
 
 Json = dict[str, Any]

@@ -18,10 +18,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import Certificate, DNSName, load_pem_x509_certificate, load_pem_x509_certificates
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
-from helpers.vendors.asking_paypal import Json, account_of, ask, issue
+from helpers.vendors.asking_paypal import Json, ask, issue
 from helpers.vendors.simulated_stripe import control, wait_until
 from helpers.vendors.stand_in import Asked, StandIn
-from simulator.paypal import certificates, events
+from simulator.paypal import certificates, webhooks
+from simulator.paypal.account import Account
 from simulator.server import Simulator
 
 HOOK = "/webhooks/paypal"
@@ -59,7 +60,7 @@ def happened(
 ) -> Json:
     """An event that was recorded and not sent to anybody yet."""
     resource = {"id": key, "status": "COMPLETED", "custom_id": "Zoë"}
-    return events.record(account_of(simulator), kind, "capture", resource, simulator.world.now() - ago, "It happened")
+    return Account(simulator.world).emit(kind, "capture", resource, simulator.world.now() - ago, "It happened")
 
 
 def resend(simulator: Simulator, event: Json) -> None:
@@ -251,9 +252,9 @@ def test_deliveries_are_steered(simulator: Simulator, receiver: StandIn) -> None
 
 def test_a8_paypal_judges_the_bytes_that_it_sent(simulator: Simulator) -> None:
     """The same event written in another way is refused, as is any other value that was signed or should be ours."""
-    account, event = account_of(simulator), happened(simulator)
-    body = events.as_body(event)
-    heads = events.sign(account, body, simulator.world.now())
+    event = happened(simulator)
+    body = webhooks.as_body(event)
+    heads = webhooks.sign(simulator.world, body, simulator.world.now())
     assert verdict(simulator, heads, body) == "SUCCESS"
     assert verdict(simulator, heads, json.dumps(event).encode()) == "FAILURE"
     assert verdict(simulator, heads, body.replace(b"COMPLETED", b"REFUNDED!")) == "FAILURE"
@@ -291,26 +292,26 @@ def test_a4_another_body_with_the_same_crc_has_a_valid_signature(simulator: Simu
         forged[place + bit // 8] ^= (flips >> bit & 1) << bit % 8
     now = simulator.world.now()
     given = {"transmission_id": "11111111-2222-3333-4444-55555555555a"}
-    heads = [events.sign(account_of(simulator), body, now, **given) for body in (genuine, bytes(forged))]
+    heads = [webhooks.sign(simulator.world, body, now, **given) for body in (genuine, bytes(forged))]
     assert (zlib.crc32(genuine), heads[0]) == (zlib.crc32(bytes(forged)), heads[1])
 
 
 def test_a_message_is_signed_as_a_test_wants_it(simulator: Simulator) -> None:
     """Any body with a chosen transmission id, time and webhook; without them each is new and the account's own."""
-    account, now = account_of(simulator), simulator.world.now()
+    now = simulator.world.now()
     chosen = {"transmission_id": "t-1", "webhook_id": "WHOTHER1", "time": "2020-01-01T00:00:00Z"}
-    heads = events.sign(account, b"\xff", now, **chosen)
+    heads = webhooks.sign(simulator.world, b"\xff", now, **chosen)
     assert heads["paypal-transmission-id"] == "t-1"
     signed = b"t-1|2020-01-01T00:00:00Z|WHOTHER1|%d" % zlib.crc32(b"\xff")
     key = vouched_for(simulator, heads["paypal-cert-url"], at=now)
     key.verify(base64.b64decode(heads["paypal-transmission-sig"]), signed, PKCS1v15(), SHA256())
-    ids = {events.sign(account, b"", now)["paypal-transmission-id"] for _ in range(3)}
+    ids = {webhooks.sign(simulator.world, b"", now)["paypal-transmission-id"] for _ in range(3)}
     assert len(ids) == 3
 
 
 def test_a6_the_certificate_lasts_as_far_as_the_clock_goes(simulator: Simulator) -> None:
     """Years later it is still valid, for its own name only; another name of a certificate is unknown."""
-    url = events.sign(account_of(simulator), b"", simulator.world.now())["paypal-cert-url"]
+    url = webhooks.sign(simulator.world, b"", simulator.world.now())["paypal-cert-url"]
     now = simulator.world.now()
     for moved in (0, 10 * YEAR, -10 * YEAR):
         vouched_for(simulator, url, at=now + moved)
@@ -327,11 +328,11 @@ def test_certificates_outlive_resets_and_restarts(tmp_path: Path) -> None:
     """One authority for a folder: what settings point to is there from the first start on, and private."""
     with Simulator(tmp_path) as first:
         root = (tmp_path / "paypal-ca.pem").read_bytes()
-        before = [events.sign(account_of(first), b"", 0)["paypal-cert-url"].rpartition("/")[2]]
+        before = [webhooks.sign(first.world, b"", 0)["paypal-cert-url"].rpartition("/")[2]]
         control(first, "reset", {})
-        before.append(events.sign(account_of(first), b"", 0)["paypal-cert-url"].rpartition("/")[2])
+        before.append(webhooks.sign(first.world, b"", 0)["paypal-cert-url"].rpartition("/")[2])
     with Simulator(tmp_path) as second:
-        url = events.sign(account_of(second), b"", 0)["paypal-cert-url"]
+        url = webhooks.sign(second.world, b"", 0)["paypal-cert-url"]
         assert {*before, url.rpartition("/")[2]} == {before[0]}
         assert (tmp_path / "paypal-ca.pem").read_bytes() == root
         vouched_for(second, url, at=second.world.now())

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from helpers.vendors.asking_paypal import Json, account_of, ask, issue
+from helpers.vendors.asking_paypal import Json, ask, issue
 from helpers.vendors.simulated_stripe import control
-from simulator.paypal import reporting
+from simulator.paypal.account import Account
+from simulator.paypal.statement import reports
+from simulator.paypal.statement import rows as statement
 from simulator.server import Simulator
 
 TRANSACTIONS, BALANCES = "/v1/reporting/transactions", "/v1/reporting/balances"
@@ -40,8 +42,8 @@ def when(simulator: Simulator, seconds: int = 0) -> str:
 def book(simulator: Simulator, transaction_id: str, code: str, ago: int, amount: int, **more: Any) -> Json:
     """A row that happened so many seconds ago."""
     at = simulator.world.now() - ago
-    account = account_of(simulator)
-    return reporting.add_row(account, transaction_id=transaction_id, code=code, at=at, amount_minor=amount, **more)
+    account = Account(simulator.world)
+    return statement.add_row(account, transaction_id=transaction_id, code=code, at=at, amount_minor=amount, **more)
 
 
 def search(simulator: Simulator, **params: str) -> tuple[int, Json]:
@@ -108,14 +110,14 @@ def test_b26_a_row_appears_three_hours_late(simulator: Simulator) -> None:
 
 def test_the_lag_is_set_and_kept_in_photographs(simulator: Simulator) -> None:
     """Reports without a lag show everything; a photograph keeps the lag, and a reset ends it."""
-    reporting.set_lag(simulator.world, 0)
+    reports.set_lag(simulator.world, 0)
     book(simulator, CAPTURE, "T0006", 0, 10_000)
     assert held(simulator) == {"USD": "100.00"}
     shown = simulator.photograph()
     control(simulator, "reset", {})
-    assert reporting.lag_seconds(simulator.world) == 3 * HOUR
+    assert reports.lag_seconds(simulator.world) == 3 * HOUR
     simulator.restore(shown)
-    assert reporting.lag_seconds(simulator.world) == 0
+    assert reports.lag_seconds(simulator.world) == 0
     assert held(simulator) == {"USD": "100.00"}
 
 
@@ -185,18 +187,18 @@ def test_ids_are_not_unique(simulator: Simulator) -> None:
 
 def test_c18_a_pending_row_moves_no_balance(simulator: Simulator) -> None:
     """Pending and denied rows are listed only when all are asked for; a row that was reversed still counts."""
-    account = account_of(simulator)
+    account = Account(simulator.world)
     book(simulator, CAPTURE, "T0006", 5 * HOUR, 10_000, fee_minor=-398, status="P")
     assert rows(simulator) == []
     assert [row["transaction_status"] for row in rows(simulator, balance_affecting_records_only="N")] == ["P"]
     assert held(simulator) == {"USD": "0.00"}
-    reporting.set_status(account, CAPTURE, "T0006", "S")
+    statement.set_status(account, CAPTURE, "T0006", "S")
     book(simulator, REFUND, "T1107", 4 * HOUR, -10_000, reference_id=CAPTURE, reference_type="TXN")
-    reporting.set_status(account, CAPTURE, "T0006", "V")
+    statement.set_status(account, CAPTURE, "T0006", "V")
     assert [row["transaction_status"] for row in rows(simulator)] == ["V", "S"]
     assert [row["transaction_id"] for row in rows(simulator, transaction_status="S")] == [REFUND]
     assert held(simulator) == {"USD": "-3.98"}
-    reporting.set_status(account, CAPTURE, "T0006", "D")
+    statement.set_status(account, CAPTURE, "T0006", "D")
     assert [row["transaction_id"] for row in rows(simulator)] == [REFUND]
 
 
@@ -224,7 +226,7 @@ def test_the_parts_of_a_row_are_chosen(simulator: Simulator) -> None:
 
 def test_b27_more_than_ten_thousand_rows_are_refused(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """One row too many, and no page of them is shown; half the window shows its half."""
-    monkeypatch.setattr(reporting, "MOST_ROWS", 4)
+    monkeypatch.setattr(reports, "MOST_ROWS", 4)
     for number in range(5):
         book(simulator, f"{number}" * 17, "T0006", (5 + number) * HOUR, 100)
     status, answer = search(simulator, page_size="1")

@@ -41,7 +41,7 @@ from helpers.vendors.quickbooks_company import (
     set_preferences,
     trial_balance,
 )
-from simulator.quickbooks import set_limits
+from simulator.quickbooks.limits import set_limits
 from simulator.server import Simulator
 
 

@@ -1,0 +1,1 @@
+"""PayPal's own account of the money: the rows, and the reports on them."""

@@ -1,0 +1,1 @@
+"""How PayPal is spoken to: calls, amounts, times and refusals."""

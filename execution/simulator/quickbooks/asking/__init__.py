@@ -1,0 +1,1 @@
+"""What can be asked about the company: queries, changes and reports; and batches."""

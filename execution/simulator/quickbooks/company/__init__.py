@@ -1,0 +1,1 @@
+"""The company file: its entities, their balances, and how it begins."""

@@ -1,0 +1,1 @@
+"""How a client gets access: the Connect page, codes and tokens."""

@@ -1,0 +1,1 @@
+"""What Stripe holds for the business, and what it sends to its bank."""

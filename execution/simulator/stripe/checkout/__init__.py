@@ -1,0 +1,1 @@
+"""What is to be paid: customers, Checkout Sessions and Payment Links."""

@@ -1,0 +1,1 @@
+"""Money that goes back or may have to: refunds and disputes."""
