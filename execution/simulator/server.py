@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import signal
 import socket
 import threading
@@ -72,6 +73,10 @@ class Simulator:
         self.world = World(folder)
         self.smtp_url = ""
         self._host, self._port = host, port
+        made = {"form_secret": secrets.token_hex(24)}
+        for vendor in vendors:
+            made |= vendor.made_accounts()
+        self.world.introduce(made)
         options = Options(deliver_to=deliver_to, settle_seconds=settle_seconds)
         self._vendors = [vendor(self.world, options) for vendor in vendors]
         self._processors = [vendor for vendor in self._vendors if isinstance(vendor, Processor)]

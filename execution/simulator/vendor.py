@@ -37,7 +37,6 @@ class Vendor(ABC):
 
     def __init__(self, world: World, options: Options) -> None:
         self.world = world
-        world.introduce(self.made_accounts())
 
     @staticmethod
     @abstractmethod

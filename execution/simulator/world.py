@@ -30,7 +30,7 @@ create table if not exists counter (name text primary key, value integer not nul
 class World:
     """The state of every simulated vendor.
 
-    `accounts` are the secrets and account ids, made at random the first time and kept by `reset`. `url` is the
+    `accounts` are the account ids and secrets of `accounts.json`, which a reset keeps. `url` is the
     simulator's address without a path, known once it listens.
     """
 
@@ -41,14 +41,13 @@ class World:
         # The HTTP loop, the SMTP thread and the tests write here; apsw refuses two threads at once.
         self._lock = threading.RLock()
         self._database = apsw.Connection(str(folder / "world.db"))
-        self._database.pragma("journal_mode", "wal")
         self._database.pragma("synchronous", "off")
+        self._database.pragma("journal_mode", "wal")
         self._database.execute(_SCHEMA)
         self._objects: dict[str, dict[str, Json]] = {}
         for kind, key, body in self._database.execute("select kind, id, body from object order by rowid"):
             self._objects.setdefault(kind, {})[key] = json.loads(body)
         self.accounts: Json = _read_json(folder / "accounts.json")
-        self.introduce({"form_secret": secrets.token_hex(24)})
         self._offset: int = _read_json(folder / "clock.json").get("offset_seconds", 0)
 
     def introduce(self, made: Json) -> None:
@@ -69,8 +68,12 @@ class World:
 
     def advance(self, seconds: int) -> None:
         """Move the simulated clock; Tillbook's own clock reads the offset from `clock.json`."""
-        self._offset += seconds
-        write_json(self.folder / "clock.json", {"offset_seconds": self._offset})
+        self._set_offset(self._offset + seconds)
+
+    def _set_offset(self, seconds: int) -> None:
+        if seconds != self._offset:
+            self._offset = seconds
+            write_json(self.folder / "clock.json", {"offset_seconds": seconds})
 
     # -- objects -----------------------------------------------------------------------------------
 
@@ -120,7 +123,7 @@ class World:
         with self._lock:
             self._database.execute("delete from object; delete from counter")
             self._objects.clear()
-            self.advance(-self._offset)
+            self._set_offset(0)
 
     def photograph(self) -> str:
         """Every object, counter and the clock's offset as one text, for `restore`."""
@@ -131,14 +134,14 @@ class World:
     def restore(self, photograph: str) -> None:
         """Be what the photograph shows again, and nothing else."""
         shown = json.loads(photograph)
-        with self._lock:
-            self.reset()
+        with self._lock, self._database:
+            self._database.execute("delete from object; delete from counter")
             self._objects = shown["objects"]
             for kind, objects in self._objects.items():
                 rows = [(kind, key, json.dumps(body)) for key, body in objects.items()]
                 self._database.executemany("insert into object values (?, ?, ?)", rows)
             self._database.executemany("insert into counter values (?, ?)", shown["counters"].items())
-            self.advance(shown["offset"])
+            self._set_offset(shown["offset"])
 
     def close(self) -> None:
         """Close the file; what was saved is there for the next World of this folder."""

@@ -40,8 +40,9 @@ class Tokens:
 
     def restore(self, photograph: str) -> None:
         """Know what the photograph shows again, and nothing else."""
-        self._state = json.loads(photograph)
-        self._save()
+        if photograph != self.photograph():
+            self._state = json.loads(photograph)
+            self._save()
 
     def new_code(self, redirect_uri: str) -> str:
         """A code for one exchange within ten minutes."""
