@@ -43,7 +43,8 @@ def run_pending(*, till: Till, limit: int = 1000) -> Round:
     Raises Unavailable when another round is at work.
     """
     from tillbook.kit.errors import worst_exit_code  # noqa: PLC0415
-    from tillbook.sales.rounds import Troubles, settle_all  # noqa: PLC0415  start-up time
+    from tillbook.kit.troubles import Troubles  # noqa: PLC0415  start-up time
+    from tillbook.sales.rounds import settle_all  # noqa: PLC0415  start-up time
 
     with till.ledger.lock("round", wait=False):
         troubles = Troubles()

@@ -16,11 +16,11 @@ from helpers.vendors.provider_stages import HurriedClock
 from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain
 from tillbook.kit.money import Money
 from tillbook.ledger import Ledger
+from tillbook.operations.kinds.sales.create_checkout import CheckoutRequest
 from tillbook.operations.perform import Outcome, perform
 from tillbook.proof import invariants
 from tillbook.rules.operations import Json, Operation, Plan
 from tillbook.till import Till
-from tillbook.vendors.providers import CheckoutRequest
 
 DAY = 86_400
 KEY = "create_checkout:stripe/INV-1001:{}"

@@ -18,13 +18,13 @@ from helpers.sale import Shop
 from tillbook.kit.money import Money
 from tillbook.ledger import Ledger
 from tillbook.money_in import inbox
+from tillbook.operations.kinds.sales.create_checkout import CheckoutRequest
 from tillbook.operations.perform import perform
 from tillbook.proof import invariants
 from tillbook.recording.facts import record_invoice, uses_of
 from tillbook.rules.events import Event
 from tillbook.rules.facts import Fact
 from tillbook.till import Till
-from tillbook.vendors.providers import CheckoutRequest
 
 # -- the end is equal for any order --------------------------------------------------------------------
 
@@ -347,7 +347,7 @@ def three_payments(shop: Shop) -> list[str]:
             "INV-1001", Money(minor, "USD"), "Test", "", "http://127.0.0.1/s", "http://127.0.0.1/c"
         )
         plan = shop.till.provider("stripe").plan_checkout(request)
-        page = perform(shop.till, plan, renew="another page" if paid else "").result["checkout_id"]
+        page = perform(shop.till, plan, renew="another page" if paid else "").result.checkout_id
         paid.append(shop.pay(page)["payment_intent"])
         with shop.till.ledger.transaction():
             shop.till.ledger.sales.set_checkout_status(page, "paid")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+from helpers import operations_table
 from helpers.documents import (
     ROOT,
     SCRIPTS,
@@ -206,27 +207,10 @@ def test_every_discrepancy_has_its_row() -> None:
     assert set(re.findall(r"^\| `(\w+)`", outputs, re.M)) == {kind for kind, _ in DISCREPANCIES}
 
 
-def test_the_table_of_operations_is_that_of_the_code() -> None:
-    """Every kind of operation has its row: who carries it out, the window and the read lag as the code has them."""
-    from tillbook.operations.dry_run import _LIKELY
-    from tillbook.operations.outcomes import _RECORD
-    from tillbook.vendors.providers import PROVIDERS
-    from tillbook.vendors.quickbooks.books import _WITHDRAWALS, QuickBooksOnline
-    from tillbook.vendors.quickbooks.write import BODIES
-
-    modules = {name: importlib.import_module(place.partition(":")[0]) for name, place in PROVIDERS.items()}
-    found = {(name, kind, evidence) for name, one in modules.items() for kind, evidence in one.EVIDENCE.items()}
-    in_the_books = (*BODIES, *_WITHDRAWALS, "apply_credit")
-    found |= {("quickbooks", kind, QuickBooksOnline.evidence(None, kind)) for kind in in_the_books}  # type: ignore[arg-type]  # the method needs no books
-    wanted = {(door, kind, f"{one.window_seconds} s", f"{one.read_lag_seconds} s") for door, kind, one in found}
-    assert {(row[1], row[0], row[4], row[5]) for row in _operation_rows()} == wanted
-    assert {kind for _, kind, _ in found} == set(_RECORD) == set(_LIKELY)
-
-
-def _operation_rows() -> list[list[str]]:
-    section = sections(ROOT / "ARCHITECTURE.md")["Operations: money moves at most once"]
-    rows = [line for line in section.splitlines() if line.startswith("| `")]
-    return [[cell.strip().strip("`") for cell in row.strip("|").split("|")] for row in rows]
+def test_the_table_of_operations_is_that_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every kind of operation has its row for each door that carries it out, as the code declares it."""
+    monkeypatch.setenv("TILLBOOK_MODE", "test")
+    assert operations_table.written() == operations_table.table(), f"run python {operations_table.__file__}"
 
 
 def test_every_name_in_the_architecture_is_in_the_code() -> None:

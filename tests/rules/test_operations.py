@@ -24,8 +24,8 @@ from tillbook.rules.operations import (
 )
 
 DAY = 24 * 3600
-STRIPE_LIKE = Evidence(window_seconds=DAY, read_lag_seconds=60)
-QUICKBOOKS_LIKE = Evidence(window_seconds=0, read_lag_seconds=30)
+STRIPE_LIKE = Evidence("metadata", "a list", window_seconds=DAY, read_lag_seconds=60)
+QUICKBOOKS_LIKE = Evidence("DocNumber", "a query", window_seconds=0, read_lag_seconds=30)
 TEXT = st.text(alphabet=st.characters(codec="utf-8"), max_size=40)
 VALUES = st.recursive(TEXT | st.integers() | st.booleans() | st.none(), lambda inner: st.lists(inner, max_size=3))
 PARAMS = st.dictionaries(TEXT, VALUES, max_size=6)

@@ -115,7 +115,7 @@ def test_c10_the_loser_of_a_race_is_refused_by_the_database(shop: Shop) -> None:
     """Both looked when 10.00 remained; the second to prepare is refused although its look said that it fits."""
     from tillbook.kit.errors import Refused
     from tillbook.kit.money import Money
-    from tillbook.vendors.providers import RefundRequest
+    from tillbook.operations.kinds.refunds.refund_payment import RefundRequest
 
     (payment,) = captured(shop, 1)
     plans: list[Plan] = [

@@ -38,7 +38,7 @@ def connect(till: Till, redirected: str) -> None:
 def ready_accounts(till: Till, company: Company) -> dict[str, str]:
     """Find or create the clearing account of each provider that is set up, in the home currency: name -> id."""
     return {
-        documents.clearing_account(name, company.home_currency)["name"]: accounts.clearing_account(
+        documents.clearing_account(name, company.home_currency): accounts.clearing_account(
             till, name, company.home_currency
         )
         for name in till.settings.providers

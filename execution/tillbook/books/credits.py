@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from tillbook.books import refunds
 from tillbook.kit.errors import NotAllowed, Refused, Unavailable
+from tillbook.operations.kinds.refunds.apply_credit import ApplyCredit
 from tillbook.operations.perform import perform
-from tillbook.rules.operations import Json, Plan
 
 if TYPE_CHECKING:
     from tillbook.ledger.documents import StoredDocument
@@ -26,14 +26,14 @@ def apply(till: Till, document: StoredDocument, purchase_id: str) -> None:
     payment = _payment(till, document)
     if payment.state == "waiting":
         raise Unavailable(f"payment {document.payment} is not in the books yet", hint="It is tried again by itself.")
-    params: Json = {"payment_id": payment.quickbooks_id, "purchase_id": purchase_id, "amount": document.amount.text}
+    wanted = ApplyCredit(payment.quickbooks_id, purchase_id, document.amount.text)
     try:
         if payment.state == "failed":
             raise Refused(f"payment {document.payment} is not in the books")
-        last = till.ledger.operations.last("apply_credit", document.key)
-        other = last is not None and last.state == "done" and last.params["purchase_id"] != purchase_id
+        last = ApplyCredit.last(till.ledger, document.key)
+        other = last is not None and last.state == "done" and last.params.purchase_id != purchase_id
         renew = "the Purchase that was applied is gone" if other else ""
-        perform(till, Plan("apply_credit", document.key, "quickbooks", params), renew=renew)
+        perform(till, wanted.plan(document.key), renew=renew)
     except NotAllowed:
         raise
     except Refused as refusal:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tillbook.books import accounts, credits, refunds
 from tillbook.kit.clock import business_date
 from tillbook.kit.errors import Refused, TillbookError, Unavailable, Uncertain, worst_exit_code
 from tillbook.kit.retries import next_attempt
+from tillbook.operations.kinds.books.post_payment import PostPayment
+from tillbook.operations.kinds.refunds.post_purchase import PostPurchase
+from tillbook.operations.kinds.registry import POSTINGS
 from tillbook.operations.perform import perform
-from tillbook.rules import documents
-from tillbook.rules.operations import Plan
 from tillbook.sales import company, invoices
 
 if TYPE_CHECKING:
     from tillbook.ledger.documents import StoredDocument
+    from tillbook.operations.kinds.quickbooks import Made
+    from tillbook.rules.operations import Plan
     from tillbook.till import Till
 
 GONE = "QuickBooks does not hold the last one any more"
@@ -66,12 +69,12 @@ def post(till: Till, document: StoredDocument) -> str:
             return fresh.quickbooks_id
         for _ in range(2):  # a receipt whose total came out different is posted a second time
             plan, renew = _plan(till, document)
-            outcome = perform(till, plan, renew=renew)
-            if plan.kind == "post_purchase":
-                credits.apply(till, document, str(outcome.result["id"]))
+            made: Made = perform(till, plan, renew=renew).result
+            if plan.kind == PostPurchase.kind:
+                credits.apply(till, document, made.id)
             if (stored := till.ledger.documents.get(document.key)) and stored.state == "posted":
                 break
-        return str(outcome.result["id"])
+        return made.id
 
 
 def try_again(till: Till, key: str) -> None:
@@ -84,17 +87,16 @@ def try_again(till: Till, key: str) -> None:
         till.ledger.documents.mark_waiting(key, till.clock.now())
 
 
-def _plan(till: Till, document: StoredDocument) -> tuple[Plan, str]:
+def _plan(till: Till, document: StoredDocument) -> tuple[Plan[Any], str]:
     """The operation that posts a document; one that is begun, or made and not yet applied, keeps its own parameters."""
-    kind = refunds.KINDS.get(document.kind, "post_payment")
-    last = till.ledger.operations.last(kind, document.key)
-    gone = last is not None and last.state == "done" and _is_gone(till, document, str((last.result or {})["id"]))
-    if last is not None and (last.unfinished or (kind == "post_purchase" and last.state == "done" and not gone)):
-        return Plan(kind, document.key, "quickbooks", last.params), ""
-    if document.kind in refunds.KINDS:
-        plan, renew = refunds.plan(till, document)
-    else:
-        plan, renew = Plan(kind, document.key, "quickbooks", _payment_params(till, document)), ""
+    kind = POSTINGS[document.kind]
+    last = kind.last(till.ledger, document.key)
+    gone = last is not None and last.state == "done" and _is_gone(till, document, kind.result_of(last).id)
+    if last is not None and (last.unfinished or (kind is PostPurchase and last.state == "done" and not gone)):
+        return last.params.plan(document.key), ""
+    if kind is PostPayment:
+        return _payment(till, document).plan(document.key), GONE if gone else ""
+    plan, renew = refunds.plan(till, document)
     return plan, renew or (GONE if gone else "")
 
 
@@ -106,11 +108,11 @@ def _is_gone(till: Till, document: StoredDocument, quickbooks_id: str) -> bool:
     return record is None or record.voided
 
 
-def _payment_params(till: Till, document: StoredDocument) -> dict[str, object]:
+def _payment(till: Till, document: StoredDocument) -> PostPayment:
     """Gross, to Clearing, applied to what the invoice has open in QuickBooks now."""
     issued = invoices.known_or_adopted(till, document.invoice)
     note = f"{document.provider} {document.payment}, document {document.key}"
-    return documents.payment_params(
+    return PostPayment.of(
         document.amount,
         customer_id=issued.booked.customer_id,
         invoice_id=issued.booked.id,

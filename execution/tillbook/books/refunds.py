@@ -9,97 +9,111 @@ from tillbook.books import accounts
 from tillbook.kit.clock import business_date
 from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money, parse, percentage
+from tillbook.operations.kinds.books.delete_document import DeleteDocument
+from tillbook.operations.kinds.refunds.credit_movement import CreditMovement
+from tillbook.operations.kinds.refunds.receipt import Receipt, ReceiptLine
+from tillbook.operations.kinds.registry import POSTINGS
 from tillbook.operations.perform import perform
 from tillbook.recording.facts import uses_of
 from tillbook.rules.allocation import Return
 from tillbook.rules.facts import PaymentRefunded, RefundFailed
-from tillbook.rules.operations import Json, Operation, Plan
 from tillbook.sales import company, invoices
 
 if TYPE_CHECKING:
     from tillbook.ledger.documents import StoredDocument
+    from tillbook.operations.kinds.quickbooks import Posted
     from tillbook.rules.invoices import BookedInvoice
+    from tillbook.rules.operations import Plan
     from tillbook.till import Till
 
-KINDS = {
-    "RefundReceipt": "post_refund_receipt",
-    "SalesReceipt": "post_sales_receipt",
-    "Purchase": "post_purchase",
-    "Deposit": "post_deposit",
-}
 MOST_ROUNDING_MINOR = 5
 ROUNDING = "Refund rounding"
 
 
-def plan(till: Till, document: StoredDocument) -> tuple[Plan, str]:
-    """The operation that posts a refund's document, and why it is another one than the last (or empty).
+def plan(till: Till, document: StoredDocument) -> tuple[Plan[Posted], str]:
+    """The operation that posts a refund's document, and why it is another one than the last (or empty)."""
+    kind = POSTINGS[document.kind]
+    if issubclass(kind, Receipt):
+        return _receipt_plan(till, kind, document)
+    assert issubclass(kind, CreditMovement), "what a refund gives back is a sale or a credit"
+    return _movement(till, kind, document).plan(document.key), ""
 
-    A receipt whose total came out different is deleted first and posted again with a rounding line. Raises Refused
-    when it is more than five minor units; after a person let it try again, it is tried without that line.
+
+def _receipt_plan(till: Till, kind: type[Receipt], document: StoredDocument) -> tuple[Plan[Posted], str]:
+    """A receipt whose total came out different is deleted first and posted again with a rounding line.
+
+    Raises Refused when it is more than five minor units; after a person let it try again, it is tried without that
+    line.
     """
-    kind = KINDS[document.kind]
-    last = till.ledger.operations.last(kind, document.key)
-    difference = rounding = _difference(document, last)
-    if last is not None and difference:
-        rounding = _deleted(till, document, last, difference)
+    last = kind.last(till.ledger, document.key)
+    rounding = Money.zero(document.amount.currency)
+    renew = ""
+    if last is not None and last.state == "done":
+        posted = kind.result_of(last)
+        if difference := document.amount - parse(posted.total, document.amount.currency):
+            rounding = _deleted(till, document, posted, difference)
+            renew = f"its total differed by {difference}"
     elif last is not None and last.state == "refused":
-        rounding = _rounding_of(last, document.amount.currency)
-    issued = invoices.known_or_adopted(till, document.invoice)
-    common: Json = {
-        "customer_id": issued.booked.customer_id,
-        "currency": document.amount.currency,
-        "date": business_date(document.occurred_at, company.zone(till)).isoformat(),
-        "account_id": accounts.clearing_account(till, document.provider, document.amount.currency),
-        "note": f"{document.provider} {document.payment}, document {document.key}",
-    }
-    if document.kind in ("Purchase", "Deposit"):
-        params: Json = common | {
-            "amount": document.amount.text,
-            "receivable_account_id": till.books.receivable_account(document.amount.currency),
-            "description": f"Refund of invoice {document.invoice}",
-        }
-    else:
-        params = common | {"lines": _lines(till, document, issued.booked, rounding)}
-    renew = f"its total differed by {difference}" if difference else ""
-    return Plan(kind, document.key, "quickbooks", params), renew
+        rounding = _rounding_of(last.params)
+    return _receipt(till, kind, document, rounding).plan(document.key), renew
 
 
-def _difference(document: StoredDocument, last: Operation | None) -> Money:
-    """What the document's amount is more than the receipt that stands in the books; zero when none stands."""
-    zero = Money.zero(document.amount.currency)
-    if last is None or last.state != "done" or not last.result or "total" not in last.result:
-        return zero
-    return document.amount - parse(last.result["total"], zero.currency)
+def _receipt(till: Till, kind: type[Receipt], document: StoredDocument, rounding: Money) -> Receipt:
+    booked = invoices.known_or_adopted(till, document.invoice).booked
+    return kind(
+        customer_id=booked.customer_id,
+        currency=document.amount.currency,
+        date=business_date(document.occurred_at, company.zone(till)).isoformat(),
+        account_id=accounts.clearing_account(till, document.provider, document.amount.currency),
+        note=_note(document),
+        lines=_lines(till, document, booked, rounding),
+    )
 
 
-def _rounding_of(last: Operation, currency: str) -> Money:
+def _movement(till: Till, kind: type[CreditMovement], document: StoredDocument) -> CreditMovement:
+    booked = invoices.known_or_adopted(till, document.invoice).booked
+    return kind(
+        customer_id=booked.customer_id,
+        currency=document.amount.currency,
+        date=business_date(document.occurred_at, company.zone(till)).isoformat(),
+        account_id=accounts.clearing_account(till, document.provider, document.amount.currency),
+        note=_note(document),
+        amount=document.amount.text,
+        receivable_account_id=till.books.receivable_account(document.amount.currency),
+        description=f"Refund of invoice {document.invoice}",
+    )
+
+
+def _note(document: StoredDocument) -> str:
+    return f"{document.provider} {document.payment}, document {document.key}"
+
+
+def _rounding_of(receipt: Receipt) -> Money:
     """The rounding line of an attempt that never arrived: the next one needs it just as much."""
-    lines = last.params.get("lines", [])
-    amounts = [
-        parse(one["amount"], currency, negative=True) for one in lines if one["description"].startswith(ROUNDING)
-    ]
-    return sum(amounts, Money.zero(currency))
+    amounts = (
+        parse(line.amount, receipt.currency, negative=True)
+        for line in receipt.lines
+        if line.description.startswith(ROUNDING)
+    )
+    return sum(amounts, Money.zero(receipt.currency))
 
 
-def _deleted(till: Till, document: StoredDocument, last: Operation, difference: Money) -> Money:
+def _deleted(till: Till, document: StoredDocument, posted: Posted, difference: Money) -> Money:
     """Delete the receipt of the wrong total; the rounding that the next one needs. Raises Refused, once for each
     receipt, when that would be too much."""
-    assert last.result is not None, "a done operation has a result"
-    params: Json = {"entity": document.kind, "id": last.result["id"]}
-    plan = Plan("delete_document", f"{document.kind} {last.result['id']}", "quickbooks", params)
-    outcome = perform(till, plan)
+    outcome = perform(till, DeleteDocument(document.kind, posted.id).plan())
     if abs(difference.minor) <= MOST_ROUNDING_MINOR:
         return difference
     if not outcome.already_done:
         raise Refused(
-            f"QuickBooks made a {document.kind} of {last.result['total']} out of the refund of {document.amount}; it"
+            f"QuickBooks made a {document.kind} of {posted.total} out of the refund of {document.amount}; it"
             " was deleted, for the tax there is another than that of the invoice",
             hint="Mend the tax in QuickBooks.",
         )
     return Money.zero(difference.currency)
 
 
-def _lines(till: Till, document: StoredDocument, booked: BookedInvoice, rounding: Money) -> list[Json]:
+def _lines(till: Till, document: StoredDocument, booked: BookedInvoice, rounding: Money) -> tuple[ReceiptLine, ...]:
     """The refunded sale as one taxable and one untaxed line on the Service item, and a rounding line if need be."""
     returned = given(till, document)
     item = accounts.refund_item(till)
@@ -109,11 +123,11 @@ def _lines(till: Till, document: StoredDocument, booked: BookedInvoice, rounding
         ("Refund", returned.sale - taxable, False),
         (ROUNDING, rounding, False),
     ]
-    return [
-        {"description": f"{words} of {document.invoice}", "item_id": item, "amount": amount.text, "taxable": taxed}
+    return tuple(
+        ReceiptLine(f"{words} of {document.invoice}", item, amount.text, taxed)
         for words, amount, taxed in parts
         if amount
-    ]
+    )
 
 
 def given(till: Till, document: StoredDocument) -> Return:

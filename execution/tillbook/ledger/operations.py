@@ -9,33 +9,33 @@ import apsw
 from tillbook.kit.errors import Refused
 from tillbook.ledger.sqlite.database import Database, Row
 from tillbook.rules import operations as rules
-from tillbook.rules.operations import Json, Operation, Plan
+from tillbook.rules.operations import Json, Operation, Plan, Stored
 
 
 class Operations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def last(self, kind: str, subject: str) -> Operation | None:
+    def last(self, kind: str, subject: str) -> Stored | None:
         """The newest generation, whatever its state."""
         row = self._database.one("operations.last", kind=kind, subject=subject)
         return _operation(row) if row else None
 
-    def get(self, operation: str) -> Operation | None:
+    def get(self, operation: str) -> Stored | None:
         row = self._database.one("operations.by_id", id=operation)
         return _operation(row) if row else None
 
-    def unfinished(self, most: int = 1000) -> list[Operation]:
+    def unfinished(self, most: int = 1000) -> list[Stored]:
         """Prepared, sent or unknown, oldest first."""
         return [_operation(row) for row in self._database.all("operations.unfinished", most=most)]
 
-    def about(self, subject: str) -> list[Operation]:
+    def about(self, subject: str) -> list[Stored]:
         return [_operation(row) for row in self._database.all("operations.about", subject=subject)]
 
     def count_by_state(self) -> dict[str, int]:
         return {row["state"]: row["number"] for row in self._database.all("operations.count_by_state")}
 
-    def prepare(self, plan: Plan, *, renew: str, asked_by: str, now: int) -> Operation:
+    def prepare(self, plan: Plan[object], *, renew: str, asked_by: str, now: int) -> Stored:
         """The operation that stands for a plan: the last one, or a new generation. In a transaction.
 
         Raises Refused when the last one is done with other parameters (and `renew` gives no reason for a new one).
@@ -61,26 +61,26 @@ class Operations:
         )
         return self._stored(name)
 
-    def mark_sent(self, operation: Operation, now: int) -> Operation:
+    def mark_sent(self, operation: Stored, now: int) -> Stored:
         self._database.run("operations.mark_sent", id=operation.id, now=now)
         return self._stored(operation.id)
 
-    def mark_prepared(self, operation: Operation, reason: str) -> None:
+    def mark_prepared(self, operation: Stored, reason: str) -> None:
         """Nothing left us, or the vendor said that it did nothing."""
         self._database.run("operations.mark_prepared", id=operation.id, reason=reason)
 
-    def mark_unknown(self, operation: Operation, reason: str) -> None:
+    def mark_unknown(self, operation: Stored, reason: str) -> None:
         self._database.run("operations.mark_unknown", id=operation.id, reason=reason)
 
-    def mark_absent(self, operation: Operation, now: int) -> None:
+    def mark_absent(self, operation: Stored, now: int) -> None:
         """Remember the first complete read that lacked it."""
         self._database.run("operations.mark_absent", id=operation.id, now=now)
 
-    def mark_done(self, operation: Operation, result: Json, now: int) -> Operation:
+    def mark_done(self, operation: Stored, result: Json, now: int) -> Stored:
         self._database.run("operations.mark_done", id=operation.id, result=rules.canonical(result), now=now)
         return self._stored(operation.id)
 
-    def mark_refused(self, operation: Operation, reason: str, now: int) -> None:
+    def mark_refused(self, operation: Stored, reason: str, now: int) -> None:
         self._database.run("operations.mark_refused", id=operation.id, reason=reason, now=now)
 
     def _run(self, name: str, **params: object) -> None:
@@ -95,13 +95,13 @@ class Operations:
                 hint="See what was given back already: show_payment.py with the payment's id.",
             ) from error
 
-    def _stored(self, name: str) -> Operation:
+    def _stored(self, name: str) -> Stored:
         row = self._database.one("operations.by_id", id=name)
         assert row is not None, f"operation {name} was written in this transaction"
         return _operation(row)
 
 
-def _operation(row: Row) -> Operation:
+def _operation(row: Row) -> Stored:
     return Operation(
         id=row["id"],
         kind=row["kind"],

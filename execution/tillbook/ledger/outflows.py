@@ -32,6 +32,11 @@ class Outflows:
         )
         return Refundable(captured, returned, pending)
 
+    def purpose(self, operation: str) -> str:
+        """What a refund operation of ours gives back, one of allocation.PURPOSES; empty for any other id."""
+        row = self._database.one("outflows.purpose", operation=operation)
+        return row["purpose"] if row else ""
+
     def release(self, operation: str, now: int) -> None:
         """The refund of this operation ended without moving money."""
         self._database.run("outflows.release", operation=operation, now=now)

@@ -1,4 +1,4 @@
-"""The one way to change something outside: journal the operation, call, record, settle.
+"""The one way to change something outside: write the operation down, call, record, settle.
 
 The intent row is committed before the call; its key is the same for every attempt; an outcome that nobody
 knows stays `unknown` until the vendor's own evidence ends it.
@@ -7,17 +7,19 @@ knows stays `unknown` until the vendor's own evidence ends it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain
-from tillbook.operations import outcomes
+from tillbook.operations.kinds.registry import kind_of
 from tillbook.rules import operations as rules
-from tillbook.rules.operations import Json, Move, Operation, Plan
+from tillbook.rules.operations import Json, Move, Operation, Plan, Stored
 
 if TYPE_CHECKING:
     from tillbook.kit.clock import Clock
     from tillbook.ledger import Ledger
     from tillbook.rules.operations import Door
+
+Result = TypeVar("Result")
 
 
 class Desk(Protocol):
@@ -33,19 +35,20 @@ class Desk(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Generic[Result]):
     """A done operation. `already_done` is true when this run asked the vendor for nothing."""
 
-    operation: Operation
+    operation: Stored
     already_done: bool
 
     @property
-    def result(self) -> Json:
-        assert self.operation.result is not None, "a done operation has a result"
-        return self.operation.result
+    def result(self) -> Result:
+        """What it made."""
+        result: Result = kind_of(self.operation).result_of(self.operation)
+        return result
 
 
-def perform(desk: Desk, plan: Plan, *, renew: str = "") -> Outcome:
+def perform(desk: Desk, plan: Plan[Result], *, renew: str = "") -> Outcome[Result]:
     """Carry out a plan once, whoever else is doing the same at this moment.
 
     Finishes the unfinished operation of this kind and subject, or returns the last done one, or opens a new
@@ -65,7 +68,7 @@ def perform(desk: Desk, plan: Plan, *, renew: str = "") -> Outcome:
         return Outcome(ended, already_done=False)
 
 
-def settle(desk: Desk, operation: Operation) -> Operation:
+def settle(desk: Desk, operation: Operation[object]) -> Stored:
     """Finish one unfinished operation that some other run left behind; as `perform` does it."""
     with desk.ledger.lock(f"{operation.kind}:{operation.subject}"):
         fresh = desk.ledger.operations.get(operation.id)
@@ -73,7 +76,7 @@ def settle(desk: Desk, operation: Operation) -> Operation:
         return finish(desk, fresh) if fresh.unfinished else fresh
 
 
-def withdraw(desk: Desk, operation: Operation) -> Operation:
+def withdraw(desk: Desk, operation: Operation[object]) -> Stored:
     """End an operation that is not wanted any more, without sending it: refused when nothing left us yet, else by the
     vendor's own evidence. Returns it done or refused. Raises Uncertain while nobody can tell."""
     with desk.ledger.lock(f"{operation.kind}:{operation.subject}"):
@@ -88,8 +91,8 @@ def withdraw(desk: Desk, operation: Operation) -> Operation:
     return ended
 
 
-def finish(desk: Desk, operation: Operation) -> Operation:
-    """Send or look, by the rules of `operations.py`; the caller holds the lock of this kind and subject.
+def finish(desk: Desk, operation: Stored) -> Stored:
+    """Send or look, by the rules of `rules/operations.py`; the caller holds the lock of this kind and subject.
 
     Returns the operation done, or refused because it is proven absent. Raises as `perform`.
     """
@@ -99,12 +102,12 @@ def finish(desk: Desk, operation: Operation) -> Operation:
     return _look(desk, door, operation)
 
 
-def _prepare(desk: Desk, plan: Plan, renew: str) -> Operation:
+def _prepare(desk: Desk, plan: Plan[object], renew: str) -> Stored:
     with desk.ledger.transaction():
         return desk.ledger.operations.prepare(plan, renew=renew, asked_by=desk.asked_by, now=desk.clock.now())
 
 
-def _send(desk: Desk, door: Door, operation: Operation) -> Operation:
+def _send(desk: Desk, door: Door, operation: Stored) -> Stored:
     first_time = operation.state == "prepared"
     with desk.ledger.transaction():
         operation = desk.ledger.operations.mark_sent(operation, desk.clock.now())
@@ -123,7 +126,7 @@ def _send(desk: Desk, door: Door, operation: Operation) -> Operation:
     return _done(desk, operation, result)
 
 
-def _look(desk: Desk, door: Door, operation: Operation) -> Operation:
+def _look(desk: Desk, door: Door, operation: Stored) -> Stored:
     evidence, now = door.evidence(operation.kind), desk.clock.now()
     try:
         found = door.find(operation)
@@ -143,17 +146,18 @@ def _look(desk: Desk, door: Door, operation: Operation) -> Operation:
     raise _unknown(desk, operation, f"{operation.door} does not show it; a second look after {wait} s decides")
 
 
-def _done(desk: Desk, operation: Operation, result: Json) -> Operation:
+def _done(desk: Desk, operation: Stored, result: Json) -> Stored:
     """Done, and what follows from it, in one commit."""
     now = desk.clock.now()
     with desk.ledger.transaction():
         done = desk.ledger.operations.mark_done(operation, result, now)
-        outcomes.record(desk.ledger, done, now)
+        kind = kind_of(done)
+        kind.read(done.params).record(desk.ledger, done, kind.result_of(done), now)
     return done
 
 
 def _nothing_happened(
-    desk: Desk, operation: Operation, error: Unavailable | NotAllowed, first_time: bool
+    desk: Desk, operation: Stored, error: Unavailable | NotAllowed, first_time: bool
 ) -> Unavailable | NotAllowed | Uncertain:
     """This attempt did nothing; only if it was the first one does that end the matter."""
     if not first_time:
@@ -163,7 +167,7 @@ def _nothing_happened(
     return error
 
 
-def _unknown(desk: Desk, operation: Operation, reason: str) -> Uncertain:
+def _unknown(desk: Desk, operation: Stored, reason: str) -> Uncertain:
     with desk.ledger.transaction():
         desk.ledger.operations.mark_unknown(operation, reason)
     return Uncertain(

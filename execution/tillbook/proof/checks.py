@@ -126,7 +126,7 @@ def _connection(till: Till) -> str:
 
 def _accounts(till: Till) -> str:
     currency = company.known(till).home_currency
-    wanted = [documents.clearing_account(name, currency)["name"] for name in till.settings.providers]
+    wanted = [documents.clearing_account(name, currency) for name in till.settings.providers]
     if missing := [name for name in wanted if till.ledger.sales.account(name) is None]:
         raise TillbookError(f"not ready: {', '.join(missing)}", hint="Run `python execution/connect_quickbooks.py`.")
     return ", ".join(wanted)

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from tillbook.kit.clock import business_date, day_begins, rfc3339
 from tillbook.kit.errors import Refused, Unavailable, worst_exit_code
 from tillbook.kit.money import Money
+from tillbook.kit.troubles import Troubles
 from tillbook.proof import figures, repairs, statements
 from tillbook.proof.figures import Proof, Proofs
 from tillbook.rules import matching
 from tillbook.rules.matching import Discrepancy, Tally, Window
 from tillbook.sales import company, pages
-from tillbook.sales.rounds import Troubles
 
 if TYPE_CHECKING:
     from tillbook.ledger.sales import Checkout

@@ -9,20 +9,21 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tillbook.books import posting
+from tillbook.kit.troubles import Troubles
 from tillbook.money_in import inbox
+from tillbook.operations.kinds.books.delete_document import DeleteDocument
+from tillbook.operations.kinds.books.void_document import VOIDABLE, VoidDocument
+from tillbook.operations.kinds.registry import kind_of
 from tillbook.operations.perform import perform, settle
 from tillbook.recording.facts import record_reading
 from tillbook.rules.matching import Discrepancy
-from tillbook.rules.operations import Plan
 from tillbook.sales import captures, invoices
-from tillbook.sales.rounds import Troubles
 
 if TYPE_CHECKING:
     from tillbook.ledger.documents import StoredDocument
     from tillbook.till import Till
 
 Repair = Callable[["Till", Discrepancy, Troubles], None]
-_VOIDABLE = ("Payment", "SalesReceipt")
 
 
 def repair_all(till: Till, found: Sequence[Discrepancy], troubles: Troubles) -> None:
@@ -38,8 +39,8 @@ def _settle(till: Till, found: Discrepancy, troubles: Troubles) -> None:
     operation = till.ledger.operations.get(found.subject)
     if operation is None or not operation.unfinished:
         return
-    if operation.kind == captures.CAPTURE:
-        captures.settle_capture(till, operation)
+    if kind_of(operation).settled_with_pages:
+        captures.settle_pages_of(till, operation.subject)
     else:
         settle(till, operation)
 
@@ -56,9 +57,7 @@ def _read(till: Till, found: Discrepancy, troubles: Troubles) -> None:
 
 def _capture(till: Till, found: Discrepancy, troubles: Troubles) -> None:
     """What a customer approved; the pages of its invoice are settled as run_pending.py does it."""
-    page = till.ledger.sales.checkout(found.subject)
-    assert page is not None, "pages are never deleted"
-    captures.settle_pages(till, page.invoice)
+    captures.settle_pages_of(till, found.subject)
 
 
 def _process(till: Till, found: Discrepancy, troubles: Troubles) -> None:
@@ -72,9 +71,8 @@ def _learn(till: Till, found: Discrepancy, troubles: Troubles) -> None:
 
 def _withdraw(till: Till, found: Discrepancy, troubles: Troubles) -> None:
     """Void or delete a record that must not stand."""
-    kind = "void_document" if found.kind in _VOIDABLE else "delete_document"
-    params = {"entity": found.kind, "id": found.record}
-    perform(till, Plan(kind, f"{found.kind} {found.record}", "quickbooks", params))
+    withdrawal = VoidDocument if found.kind in VOIDABLE else DeleteDocument
+    perform(till, withdrawal(found.kind, found.record).plan())
 
 
 def _replace(till: Till, found: Discrepancy, troubles: Troubles) -> None:

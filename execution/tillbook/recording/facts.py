@@ -15,7 +15,6 @@ from tillbook.rules import documents, entries
 from tillbook.rules.allocation import Uses, uses
 from tillbook.rules.facts import Fact, InvoiceChanged, InvoiceFact, InvoiceIssued, PaymentFact, PaymentRefunded
 from tillbook.rules.invoices import BookedInvoice
-from tillbook.rules.operations import Json
 from tillbook.rules.orders import total_problem
 
 if TYPE_CHECKING:
@@ -91,9 +90,8 @@ def uses_of(ledger: Ledger, number: str, facts: Sequence[Fact]) -> Uses:
     for fact in facts:
         if not isinstance(fact, PaymentRefunded):
             continue
-        operation = ledger.operations.get(fact.operation)
-        if operation is not None and operation.kind == "refund_payment":
-            purposes[operation.id] = str(operation.params["purpose"])
+        if purpose := ledger.outflows.purpose(fact.operation):
+            purposes[fact.operation] = purpose
         elif (credit := _credit_in_documents(ledger, fact)) is not None:
             decided[(fact.provider, fact.key)] = credit
     return uses(number, facts, purposes, decided)
@@ -108,13 +106,6 @@ def _credit_in_documents(ledger: Ledger, fact: PaymentRefunded) -> Money | None:
     if purchase is not None:
         return purchase.amount
     return None if receipt is None else Money.zero(fact.amount.currency)
-
-
-def booked_from_json(result: Json) -> BookedInvoice:
-    """A BookedInvoice back from the result of a `create_invoice` operation, which is its `asdict`."""
-    return BookedInvoice(
-        **{**result, **{name: Money(**result[name]) for name in ("total", "tax", "balance")}},
-    )
 
 
 def _match(ledger: Ledger, provider: str, payment: str, reading: Reading, now: int) -> None:

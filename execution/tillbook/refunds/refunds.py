@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from tillbook.kit.cards import contains_card_number
 from tillbook.kit.errors import Refused, Unavailable
 from tillbook.kit.money import Money, parse
+from tillbook.operations.kinds.refunds.refund_payment import RefundMade, RefundPayment, RefundRequest
 from tillbook.operations.perform import perform
 from tillbook.recording.facts import record_facts, record_reading
 from tillbook.refunds import purposes
 from tillbook.rules.facts import PaymentRefunded, PaymentSucceeded
 from tillbook.rules.fields import hidden_character
-from tillbook.vendors.providers import RefundRequest, refund_subject
 
 if TYPE_CHECKING:
     from tillbook.ledger.outflows import Refundable
@@ -72,7 +72,7 @@ def refund(
     status = _status(till, paid, outcome)
     left = till.ledger.outflows.refundable(paid.provider, paid.payment, request.amount.currency)
     return Refunded(
-        refund=outcome.result["refund"],
+        refund=outcome.result.refund,
         payment=paid.payment,
         amount=request.amount,
         status=status,
@@ -114,10 +114,10 @@ def _request(
     """What is to be given back. A refund that stands for this reference keeps what it was asked for; a new one must be
     possible."""
     name = reference or f"{'everything' if asked is None else asked.text} {reason}"
-    last = till.ledger.operations.last("refund_payment", refund_subject(paid.provider, paid.payment, name))
+    last = RefundPayment.last(till.ledger, RefundPayment.subject(paid.provider, paid.payment, name))
     if last is not None and _stands(last, again=again):
-        wanted = parse(last.params["amount"], paid.amount.currency) if asked is None else asked
-        purpose = purpose or last.params["purpose"]
+        wanted = last.params.money if asked is None else asked
+        purpose = purpose or last.params.purpose
     else:
         left = till.ledger.outflows.refundable(paid.provider, paid.payment, paid.amount.currency)
         wanted = left.remaining if asked is None else asked
@@ -126,7 +126,7 @@ def _request(
     return RefundRequest(paid.payment, paid.invoice, wanted, reason, name, purpose)
 
 
-def _stands(last: Operation, *, again: bool) -> bool:
+def _stands(last: Operation[RefundPayment], *, again: bool) -> bool:
     """Whether the last refund of a reference is the one that is meant; an unfinished one always is."""
     return last.unfinished or (last.state == "done" and not again)
 
@@ -157,20 +157,20 @@ def _require_possible(till: Till, paid: Captured, wanted: Money, left: Refundabl
         )
 
 
-def _status(till: Till, paid: Captured, outcome: Outcome) -> str:
+def _status(till: Till, paid: Captured, outcome: Outcome[RefundMade]) -> str:
     """What the refund is now: one that was done earlier may have ended since. Raises Refused when it moved no money."""
     now = till.provider(paid.provider).find(outcome.operation) if outcome.already_done and not till.dry_run else None
-    status = str((now or outcome.result)["status"])
+    status = str(now["status"]) if now else outcome.result.status
     if status in ENDED_WITHOUT_MONEY:
         raise Refused(
-            f"the refund {outcome.result['refund']} {'failed' if status == 'failed' else 'was cancelled'}:"
+            f"the refund {outcome.result.refund} {'failed' if status == 'failed' else 'was cancelled'}:"
             " the customer did not get the money",
             hint="With --again it is tried once more.",
         )
     return status
 
 
-def _take_in(till: Till, paid: Captured, request: RefundRequest, outcome: Outcome) -> None:
+def _take_in(till: Till, paid: Captured, request: RefundRequest, outcome: Outcome[RefundMade]) -> None:
     """Make facts of the refund. It is done all the same when it cannot be read now: its event, too, leads to them, and
     until then the operation counts."""
     if till.dry_run:
@@ -182,14 +182,14 @@ def _take_in(till: Till, paid: Captured, request: RefundRequest, outcome: Outcom
         return
 
 
-def _try_out(till: Till, paid: Captured, request: RefundRequest, outcome: Outcome) -> None:
+def _try_out(till: Till, paid: Captured, request: RefundRequest, outcome: Outcome[RefundMade]) -> None:
     """The debits and credits that would follow, in the copy of the ledger that is forgotten."""
     fact = PaymentRefunded(
         provider=paid.provider,
         key=f"(new) {outcome.operation.id}",
         occurred_at=till.clock.now(),
         payment=paid.payment,
-        refund=outcome.result["refund"],
+        refund=outcome.result.refund,
         operation=outcome.operation.id,
         amount=request.amount,
     )

@@ -1,7 +1,6 @@
-"""Rules: facts and orders become documents for QuickBooks, as the exact parameters of operations.
+"""Rules: facts become documents for QuickBooks, and names that QuickBooks can hold.
 
-Parameters are plain JSON values: amounts as decimal text, dates as YYYY-MM-DD. Everything that Intuit has not confirmed
-stands here behind one rule, so that a correction is one line.
+Everything that Intuit has not confirmed stands here behind one rule, so that a correction is one line.
 """
 
 from __future__ import annotations
@@ -10,21 +9,17 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Protocol
 
-from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money, exponent
 from tillbook.rules.allocation import Return, Use, Uses
 from tillbook.rules.entries import clearing
 from tillbook.rules.facts import Fact, PaymentRefunded, PaymentSucceeded, RefundFailed
-from tillbook.rules.orders import Line, Order, plain
+from tillbook.rules.orders import Order, plain
 
-Json = dict[str, Any]
 LONGEST_NAME = 100  # QuickBooks allows 500; shorter ones survive its reports, exports and searches
-LONGEST_NOTE = 4000
 
 _OURS = re.compile(r"\(customer(?: [0-9]+)?\)$|~[a-z2-7]{10}$", re.IGNORECASE)
 
@@ -100,89 +95,11 @@ def _document(
     )
 
 
-def payment_params(
-    amount: Money,
-    *,
-    customer_id: str,
-    invoice_id: str,
-    open_balance: Money,
-    deposit_account_id: str,
-    txn_date: date,
-    note: str,
-) -> Json:
-    """The parameters of `post_payment`: applied up to the open balance, the rest is left unapplied as credit."""
-    applied = min(amount, max(open_balance, Money.zero(open_balance.currency)))
-    return {
-        "customer_id": customer_id,
-        "currency": amount.currency,
-        "amount": amount.text,
-        "date": txn_date.isoformat(),
-        "deposit_account_id": deposit_account_id,
-        "applied": [{"invoice_id": invoice_id, "amount": applied.text}] if applied else [],
-        "note": note[:LONGEST_NOTE],
-    }
-
-
-def invoice_params(order: Order, *, customer_id: str, item_ids: Mapping[str, str], date: date) -> Json:
-    """The parameters of `create_invoice`. Raises Refused for SKUs without an item: nothing is left out in silence."""
-    missing = sorted({line.sku for line in order.lines if not item_ids.get(line.sku)})
-    if missing:
-        raise Refused(
-            f"QuickBooks has no active item for {', '.join(missing)}; expected one for every SKU of the order",
-            hint="Add the items in QuickBooks or correct the order file, then run the same command again.",
-        )
-    return {
-        "number": order.number,
-        "customer_id": customer_id,
-        "currency": order.currency,
-        "date": date.isoformat(),
-        "due": order.due.isoformat(),
-        "memo": order.memo,
-        "email": order.customer.email,
-        "address": _address(order),
-        "lines": [_line(line, item_ids[line.sku]) for line in order.lines],
-        "discount": _discount(order),
-    }
-
-
-def _line(line: Line, item_id: str) -> Json:
-    return {
-        "description": line.description,
-        "item_id": item_id,
-        "quantity": plain(line.quantity),
-        "unit_price": line.unit_price.text,
-        "amount": line.amount.text,
-        "taxable": line.taxable,
-    }
-
-
-def _discount(order: Order) -> Json | None:
-    if order.discount is None:
-        return None
-    percent = order.discount.percent
-    return {"percent": plain(percent) if percent is not None else None, "amount": order.discount_amount.text}
-
-
-def _address(order: Order) -> Json | None:
-    return asdict(order.customer.address) if order.customer.address else None
-
-
-def customer_params(order: Order, name: str) -> Json:
-    """The parameters of `create_customer`; `name` is the display name chosen for it."""
-    return {
-        "name": name,
-        "full_name": order.customer.name,
-        "email": order.customer.email,
-        "currency": order.currency,
-        "address": _address(order),
-    }
-
-
-def clearing_account(provider: str, currency: str) -> Json:
-    """The parameters of `create_account` for the money that a processor holds: one per settlement currency."""
+def clearing_account(provider: str, currency: str) -> str:
+    """The name of the account for the money that a processor holds: one per settlement currency."""
     exponent(currency)
     name = "PayPal" if provider == "paypal" else clearing(provider)
-    return {"name": f"{name} ({currency})", "type": "Bank", "subtype": "CashOnHand", "currency": currency}
+    return f"{name} ({currency})"
 
 
 def stock_problems(order: Order, items: Mapping[str, Stocked]) -> list[str]:

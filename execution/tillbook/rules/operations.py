@@ -1,7 +1,7 @@
 """One journaled call that changes something outside: its identity, its states, and what may come next.
 
 States: `prepared` (nothing left us yet) -> `sent` -> `done | refused | unknown`. An `unknown` ends only by
-the vendor's evidence, never by time. Pure: the ledger stores these rows, `effects.py` acts on them.
+the vendor's evidence, never by time. Pure: the ledger stores these rows, `operations/perform.py` acts on them.
 """
 
 from __future__ import annotations
@@ -12,17 +12,22 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from tillbook.kit.errors import Refused
 
 Json = dict[str, Any]
+Params_co = TypeVar("Params_co", covariant=True)
+Result_co = TypeVar("Result_co", covariant=True)
 UNFINISHED = ("prepared", "sent", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What a step wants done: `kind` at `door`, for `subject`, with `params` frozen from here on."""
+class Plan(Generic[Result_co]):
+    """What a step wants done: `kind` at `door`, for `subject`, with `params` frozen from here on.
+
+    `Result_co` is the type of the result. Only the type checker sees it.
+    """
 
     kind: str
     subject: str
@@ -35,15 +40,18 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
-    """A plan that the ledger holds. Times are UTC seconds; `absent_since` is the first complete read that lacked it."""
+class Operation(Generic[Params_co]):
+    """A plan that the ledger holds. Times are UTC seconds; `absent_since` is the first complete read that lacked it.
+
+    The ledger's own have plain JSON as `params`, the others an instance of their kind.
+    """
 
     id: str
     kind: str
     subject: str
     generation: int
     door: str
-    params: Json = field(hash=False)
+    params: Params_co = field(hash=False)
     params_hash: str
     state: str
     result: Json | None = field(hash=False)
@@ -62,14 +70,20 @@ class Operation:
         return self.state in UNFINISHED
 
 
+Stored: TypeAlias = Operation[Json]
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """How a kind of operation is found again at its vendor.
 
+    carried_in: the vendor's field that carries our operation id; found_by: the call that finds it. Both in words.
     window_seconds: how long the vendor replays its answer to a repeated key (0: not documented).
     read_lag_seconds: how long a change may be missing from a complete read.
     """
 
+    carried_in: str
+    found_by: str
     window_seconds: int
     read_lag_seconds: int
 
@@ -79,18 +93,20 @@ class Door(Protocol):
 
     name: str
 
-    def send(self, operation: Operation) -> Json:
+    def send(self, operation: Stored) -> Json:
         """Carry the operation out with its key and say what it made.
 
         Raises Refused (the vendor said no), Unavailable (nothing left us, or the vendor did nothing), Uncertain.
         """
         ...
 
-    def find(self, operation: Operation) -> Json | None:
+    def find(self, operation: Stored) -> Json | None:
         """The same answer read back from the vendor by our operation id; None when a complete read lacks it."""
         ...
 
-    def evidence(self, kind: str) -> Evidence: ...
+    def evidence(self, kind: str) -> Evidence:
+        """How an operation of this kind is found again here. Raises Refused for a kind of another door."""
+        ...
 
 
 class Move(Enum):
@@ -116,7 +132,7 @@ def canonical(params: Mapping[str, Any]) -> str:
     return json.dumps(params, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
-def next_generation(last: Operation | None, plan: Plan, *, renew: str = "") -> int | None:
+def next_generation(last: Operation[object] | None, plan: Plan[object], *, renew: str = "") -> int | None:
     """The generation that a plan may open, or None when the last operation stands for it.
 
     `renew` is the reason for another one although the last is done: its object is proven dead, or a person
@@ -136,7 +152,7 @@ def next_generation(last: Operation | None, plan: Plan, *, renew: str = "") -> i
     return None
 
 
-def next_move(operation: Operation, evidence: Evidence, now: int) -> Move:
+def next_move(operation: Operation[object], evidence: Evidence, now: int) -> Move:
     """Send again while the vendor surely remembers the key (half its window); after that, look first.
 
     A clock that was set back says nothing about the age, so that is a case for looking too. And once a look found
@@ -150,6 +166,6 @@ def next_move(operation: Operation, evidence: Evidence, now: int) -> Move:
     return Move.SEND if 0 <= age < evidence.window_seconds // 2 else Move.LOOK
 
 
-def proven_absent(operation: Operation, evidence: Evidence, now: int) -> bool:
+def proven_absent(operation: Operation[object], evidence: Evidence, now: int) -> bool:
     """Absent in two complete reads that lie further apart than the read lag."""
     return operation.absent_since is not None and now - operation.absent_since > evidence.read_lag_seconds

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING
 
 from tillbook.kit.errors import NotAllowed, Refused, Uncertain
 from tillbook.kit.money import Money
+from tillbook.operations.kinds.sales.capture_checkout import CaptureCheckout
 from tillbook.operations.perform import perform, withdraw
 from tillbook.sales.balance import unpaid
 from tillbook.sales.pages import pages_of, read_page, refreshed, wrong_pages
 
 if TYPE_CHECKING:
     from tillbook.ledger.sales import Checkout
-    from tillbook.rules.operations import Operation
     from tillbook.till import Till
     from tillbook.vendors.providers import CheckoutState
-
-CAPTURE = "capture_checkout"
 
 
 def settle_pages(till: Till, number: str) -> int:
@@ -41,13 +39,10 @@ def settle_pages(till: Till, number: str) -> int:
     return len(unfinished - going_on)
 
 
-def settle_capture(till: Till, operation: Operation) -> None:
-    """Finish a capture that some run left behind, together with the pages of its invoice.
-
-    Only there it is known whether the money is still due.
-    """
-    page = till.ledger.sales.checkout(operation.subject)
-    assert page is not None, "a capture is of a page of ours"
+def settle_pages_of(till: Till, checkout_id: str) -> None:
+    """Settle all pages of the invoice that a page is for: only together it is known what money is still due."""
+    page = till.ledger.sales.checkout(checkout_id)
+    assert page is not None, "pages are never deleted"
     settle_pages(till, page.invoice)
 
 
@@ -74,7 +69,7 @@ def _end_capture(till: Till, page: Checkout) -> bool:
 
     Raises Uncertain while nobody can tell.
     """
-    last = till.ledger.operations.last(CAPTURE, page.id)
+    last = CaptureCheckout.last(till.ledger, CaptureCheckout.subject(page.id))
     return last is not None and last.unfinished and withdraw(till, last).state == "done"
 
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money
 from tillbook.ledger.sales import Checkout
+from tillbook.operations.kinds.sales.create_checkout import CheckoutRequest
 from tillbook.operations.perform import perform
 from tillbook.sales import company, invoices
 from tillbook.sales.balance import open_now
 from tillbook.sales.captures import close
 from tillbook.sales.pages import pages_of, refreshed, wrong_pages
-from tillbook.vendors.providers import CheckoutRequest
 
 if TYPE_CHECKING:
     from tillbook.sales.invoices import Issued

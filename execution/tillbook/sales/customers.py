@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tillbook.kit.errors import Refused
+from tillbook.operations.kinds.sales.create_customer import CreateCustomer
 from tillbook.operations.perform import perform
 from tillbook.rules import documents
-from tillbook.rules.operations import Plan
 
 if TYPE_CHECKING:
     from tillbook.rules.orders import Order
@@ -31,12 +31,11 @@ def _matched_or_made(till: Till, order: Order) -> str:
         with till.ledger.transaction():
             remember(till, found, order.customer.name, order.customer.email)
         return found.id
-    subject = f"{order.customer.name} <{order.customer.email.casefold()}> {order.currency}"
-    last = till.ledger.operations.last("create_customer", subject)
-    name = last.params["name"] if last and last.unfinished else _free_name(till, order.customer.name)
-    plan = Plan("create_customer", subject, "quickbooks", documents.customer_params(order, name))
+    subject = CreateCustomer.subject(order.customer.name, order.customer.email, order.currency)
+    last = CreateCustomer.last(till.ledger, subject)
+    name = last.params.name if last and last.unfinished else _free_name(till, order.customer.name)
     renew = "the customer of the last operation is gone" if last and last.state == "done" else ""
-    return str(perform(till, plan, renew=renew).result["id"])
+    return perform(till, CreateCustomer.of(order, name).plan(), renew=renew).result.id
 
 
 def _customer_by_id(till: Till, order: Order) -> str:

@@ -10,10 +10,10 @@ from tillbook.kit.clock import business_date
 from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money
 from tillbook.ledger.sales import BY_HAND, Invoice
+from tillbook.operations.kinds.sales.create_invoice import CreateInvoice
 from tillbook.operations.perform import perform
-from tillbook.recording.facts import booked_from_json, record_invoice
+from tillbook.recording.facts import record_invoice
 from tillbook.rules import documents
-from tillbook.rules.operations import Plan
 from tillbook.rules.orders import Order, order_json
 from tillbook.sales import company, customers
 
@@ -53,10 +53,9 @@ def issue(till: Till, order: Order, *, allow_backorder: bool) -> Issued:
     customer = customers.customer_of(till, order)
     known = known or _ask_for(till, order)
     date = business_date(known.created_at, company.zone(till))
-    params = documents.invoice_params(order, customer_id=customer, item_ids=items, date=date)
-    outcome = perform(till, Plan("create_invoice", order.number, "quickbooks", params))
-    booked = booked_from_json(outcome.result)
-    return _whole(till, booked, already_done=outcome.already_done)
+    wanted = CreateInvoice.of(order, customer_id=customer, item_ids=items, date=date)
+    outcome = perform(till, wanted.plan())
+    return _whole(till, outcome.result, already_done=outcome.already_done)
 
 
 def refresh(till: Till, invoice: Invoice) -> Issued:

@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tillbook.kit.errors import TillbookError
+from tillbook.operations.kinds.registry import kind_of
 from tillbook.operations.perform import settle
 from tillbook.sales import captures, invoices
 
 if TYPE_CHECKING:
+    from tillbook.kit.troubles import Troubles
     from tillbook.till import Till
-
-
-@dataclass
-class Troubles:
-    """What went wrong in a round that goes on all the same."""
-
-    sentences: list[str] = field(default_factory=list)
-    exit_codes: list[int] = field(default_factory=list)
-
-    @contextmanager
-    def noted(self, what: str) -> Iterator[None]:
-        """Note a foreseen trouble instead of raising it."""
-        try:
-            yield
-        except TillbookError as error:
-            self.sentences.append(f"{what}: {error.message}")
-            self.exit_codes.append(error.exit_code)
 
 
 def settle_all(till: Till, troubles: Troubles, *, limit: int) -> int:
     """Settle unfinished operations and look at every open page; says how many reached their end."""
     settled = 0
     for operation in till.ledger.operations.unfinished(limit):
-        if operation.kind == captures.CAPTURE:
-            continue  # with the pages of its invoice, below: its money may not be due any more
+        if kind_of(operation).settled_with_pages:
+            continue  # below
         with troubles.noted(f"{operation.kind} {operation.subject}"):
             settle(till, operation)
             settled += 1

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from tillbook.kit.money import Money
+from tillbook.operations.kinds.registry import POSTINGS
 from tillbook.rules.invoices import BookedInvoice
 from tillbook.rules.operations import Door, Json
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from tillbook.kit.settings import Settings
 
 Lock = Callable[[str], AbstractContextManager[None]]
-RECORD_KINDS = ("Payment", "RefundReceipt", "SalesReceipt", "Purchase", "Deposit")
+RECORD_KINDS = tuple(POSTINGS)
 """What documents of ours become in QuickBooks."""
 
 
@@ -80,11 +81,9 @@ class Record:
 
 
 class Books(Door, Protocol):
-    """What a step may ask of the books. Changes go through `send` as operations; their kinds:
+    """What a step may ask of the books. Changes go through `send` as operations of the kinds that are InQuickBooks.
 
-    `create_account` subject = the account's name; `create_customer` subject = the mail address or name;
-    `create_invoice` subject = the invoice number; `post_payment` subject = the document's key. Each result has the
-    key `id`, the QuickBooks id. Every read raises Refused or Unavailable.
+    Every read raises Refused or Unavailable.
     """
 
     name: str

@@ -12,12 +12,17 @@ from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money
 from tillbook.rules.events import Event
 from tillbook.rules.matching import Movement
-from tillbook.rules.operations import Door, Plan
+from tillbook.rules.operations import Door
 from tillbook.rules.readings import Reading
 
 if TYPE_CHECKING:
     from tillbook.kit.clock import Clock
     from tillbook.kit.settings import Settings
+    from tillbook.operations.kinds.refunds.refund_payment import RefundMade, RefundRequest
+    from tillbook.operations.kinds.sales.capture_checkout import CheckoutCaptured
+    from tillbook.operations.kinds.sales.close_checkout import CheckoutClosed
+    from tillbook.operations.kinds.sales.create_checkout import CheckoutOpened, CheckoutRequest
+    from tillbook.rules.operations import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,33 +31,6 @@ class Account:
 
     id: str
     livemode: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CheckoutRequest:
-    """What a checkout page is made for. `description` is what the customer reads.
-
-    Without a `success_url` the page lasts: it stays until it is paid or closed, and shows its own thanks.
-    """
-
-    invoice: str
-    amount: Money
-    description: str
-    email: str
-    success_url: str
-    cancel_url: str
-
-
-@dataclass(frozen=True, slots=True)
-class RefundRequest:
-    """What is to be given back. `purpose` is one of uses.PURPOSES; `reference` tells refunds of one payment apart."""
-
-    payment: str
-    invoice: str
-    amount: Money
-    reason: str
-    reference: str
-    purpose: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +73,17 @@ class Provider(Door, Protocol):
         """Read the account behind the key."""
         ...
 
-    def plan_checkout(self, request: CheckoutRequest) -> Plan:
-        """The operation that opens a page: kind `create_checkout`, subject `provider/invoice` (`.../lasting`).
-
-        Its params name the `invoice`, the `amount` (decimal text) and the `currency`.
-
-        Its result has the keys `checkout_id`, `url`, `expires_at` (None for a page that lasts). Raises Refused
-        where the provider has no page of the kind that is asked for.
-        """
+    def plan_checkout(self, request: CheckoutRequest) -> Plan[CheckoutOpened]:
+        """The CreateCheckout of a request. Raises Refused where the provider has no such page, or cannot charge the
+        amount exactly."""
         ...
 
-    def plan_close(self, checkout_id: str) -> Plan:
-        """The operation that closes an open page for good: kind `close_checkout`, subject the checkout id."""
+    def plan_close(self, checkout_id: str) -> Plan[CheckoutClosed]:
+        """The CloseCheckout of an open page."""
         ...
 
-    def plan_refund(self, request: RefundRequest) -> Plan:
-        """The operation that gives money back: kind `refund_payment`, subject `provider/payment/reference`.
-
-        Its params name `payment`, `invoice`, `amount` (decimal text), `amount_minor`, `currency`, `reason`, `purpose`.
-        Its result has the keys `refund` and `status` (`succeeded`, `pending`, `failed` or `canceled`).
-        """
+    def plan_refund(self, request: RefundRequest) -> Plan[RefundMade]:
+        """The RefundPayment of a request. Raises Refused where the provider cannot pay the amount exactly."""
         ...
 
     def dispute(self, payment: str) -> str:
@@ -128,9 +97,9 @@ class Provider(Door, Protocol):
         """Read a page by id."""
         ...
 
-    def settle(self, state: CheckoutState) -> Plan | None:
-        """The operation still missing between an approved page and money: kind `capture_checkout`, subject the
-        checkout id; None when nothing is missing, or the provider moves the money by itself."""
+    def settle(self, state: CheckoutState) -> Plan[CheckoutCaptured] | None:
+        """The CaptureCheckout that is missing between an approved page and money; None when nothing is missing, or the
+        provider moves the money by itself."""
         ...
 
     def webhook_ready(self) -> None:
@@ -173,11 +142,6 @@ class ProviderName(StrEnum):
 
     stripe = "stripe"
     paypal = "paypal"
-
-
-def refund_subject(provider: str, payment: str, reference: str) -> str:
-    """What tells one refund from another: its payment and its reference."""
-    return f"{provider}/{payment}/{reference}"
 
 
 PROVIDERS: dict[str, str] = {

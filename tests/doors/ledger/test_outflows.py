@@ -13,12 +13,11 @@ from helpers.ledgers import NOW, invoiced, page_operation, payment, raw, reading
 from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money
 from tillbook.ledger import Ledger
+from tillbook.operations.kinds.refunds.refund_payment import RefundPayment, RefundRequest
 from tillbook.proof import invariants
 from tillbook.rules.facts import PaymentRefunded, RefundFailed
 from tillbook.rules.operations import Operation, Plan
 from tillbook.rules.readings import Reading
-from tillbook.vendors.providers import RefundRequest
-from tillbook.vendors.stripe.refunds import refund_plan
 
 STATES = ("prepared", "sent", "unknown", "done")
 
@@ -39,7 +38,8 @@ def ledger(file: Path) -> Iterator[Ledger]:
 
 
 def plan(minor: int, reference: str, currency: str = "USD", of: str = "pi_1") -> Plan:
-    return refund_plan(RefundRequest(of, "INV-1", Money(minor, currency), "duplicate", reference, "sale"))
+    request = RefundRequest(of, "INV-1", Money(minor, currency), "duplicate", reference, "sale")
+    return RefundPayment.of(request).plan("stripe", reference)
 
 
 def prepared(ledger: Ledger, minor: int, reference: str) -> Operation:

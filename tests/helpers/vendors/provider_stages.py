@@ -25,10 +25,12 @@ from tillbook.kit.clock import Clock
 from tillbook.kit.errors import Refused, TillbookError, Uncertain
 from tillbook.kit.money import Money
 from tillbook.kit.settings import Settings
+from tillbook.operations.kinds.refunds.refund_payment import RefundRequest
+from tillbook.operations.kinds.sales.create_checkout import CheckoutRequest
 from tillbook.rules.facts import PaymentRefunded
 from tillbook.rules.operations import Operation, Plan, operation_id
 from tillbook.rules.readings import Reading
-from tillbook.vendors.providers import CheckoutRequest, CheckoutState, Provider, RefundRequest, open_provider
+from tillbook.vendors.providers import CheckoutState, Provider, open_provider
 
 Json = dict[str, Any]
 

@@ -9,7 +9,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
 
 from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tillbook.kit.clock import Clock
     from tillbook.kit.settings import Settings
     from tillbook.vendors.paypal.client import Client
+
+Result = TypeVar("Result")
 
 _PATH = re.compile(r"/v[0-9]+(?:/[A-Za-z0-9_-]+)+", re.ASCII)
 _REQUEST_ID = re.compile(r"[!-~]{1,108}", re.ASCII)
@@ -44,7 +46,7 @@ class PayPalCalls:
         """What a reading call answers. Raises Refused (code `resource_missing`: no such thing) or Unavailable."""
         return self._patiently("GET", path, params=params)
 
-    def change(self, path: str, body: Json, request_id: str, result: Callable[[Json], Json]) -> Json:
+    def change(self, path: str, body: Json, request_id: str, result: Callable[[Json], Result]) -> Result:
         """The `result` of a call that changes something. Raises Refused, Unavailable or Uncertain.
 
         Every attempt carries the same `request_id` (1 to 108 visible characters). `result` raises Unavailable when it

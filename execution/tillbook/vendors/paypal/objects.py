@@ -13,6 +13,9 @@ from typing import Any, TypeGuard
 from tillbook.kit.clock import parse_rfc3339
 from tillbook.kit.errors import Refused, Unavailable
 from tillbook.kit.money import Money, from_paypal
+from tillbook.operations.kinds.sales.capture_checkout import CheckoutCaptured
+from tillbook.operations.kinds.sales.close_checkout import CheckoutClosed
+from tillbook.operations.kinds.sales.create_checkout import CheckoutOpened
 from tillbook.rules.facts import Fact, PaymentSucceeded, ProcessorFee
 from tillbook.rules.operations import Json
 from tillbook.vendors.providers import CheckoutState
@@ -84,38 +87,38 @@ def _status(order: Json, *, alive: bool) -> str:
     return "open" if alive else "expired"
 
 
-def made_checkout(order: Json, asked: Money, at: int) -> Json:
-    """The result of `create_checkout` that was asked for `at` a time; `expires_at` is in UTC seconds, too.
+def made_checkout(order: Json, asked: Money, at: int) -> CheckoutOpened:
+    """An order as the result of a CreateCheckout that was asked for `at` a time, in UTC seconds.
 
     Raises Unavailable for another amount, or none (C20).
     """
     url = _page(order)
     if not url or money(_unit(order), "amount") != asked:
         raise Unavailable(f"PayPal's answer lacks the page of an order over {asked}")
-    return {"checkout_id": text(order, "id"), "url": url, "expires_at": _begun(order, at) + ORDER_LIFE_SECONDS}
+    return CheckoutOpened(text(order, "id"), url, _begun(order, at) + ORDER_LIFE_SECONDS)
 
 
-def closed_checkout(order: Json) -> Json:
-    """The result of `close_checkout`: an order that is not captured is closed by our word, for nobody else does it.
+def closed_checkout(order: Json) -> CheckoutClosed:
+    """An order as the result of a CloseCheckout. One that is not captured is closed by our word: nobody else does it.
 
     Raises Refused (code `complete`) when it was captured.
     """
     if payments_of(order, "captures") or order.get("status") == "COMPLETED":
         raise Refused("the order was captured, so its page cannot be closed", code="complete")
-    return {"checkout_id": text(order, "id"), "status": "expired"}
+    return CheckoutClosed(text(order, "id"), "expired")
 
 
-def made_capture(order: Json) -> Json | None:
-    """The result of `capture_checkout`, whoever captured: the capture that is money, else the latest; None without one.
+def made_capture(order: Json) -> CheckoutCaptured | None:
+    """An order as the result of a CaptureCheckout, whoever captured it; None without a capture.
 
-    Raises Unavailable when the answer lacks the amount (C20).
+    It is the capture that is money, else the latest. Raises Unavailable when the answer lacks the amount (C20).
     """
     captures = payments_of(order, "captures")
     if not captures:
         return None
     best = next(filter(is_money, captures), captures[-1])
     money(best, "amount")
-    return {"checkout_id": text(order, "id"), "capture": text(best, "id"), "status": text(best, "status").lower()}
+    return CheckoutCaptured(text(order, "id"), text(best, "id"), text(best, "status").lower())
 
 
 def failed_capture(order: Json) -> str:

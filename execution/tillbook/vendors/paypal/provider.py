@@ -7,19 +7,23 @@ we capture, so an order that we do not capture never moves money, whoever holds 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from tillbook.kit.clock import rfc3339
 from tillbook.kit.errors import NotAllowed, Refused, Unavailable
-from tillbook.kit.money import Money, parse
+from tillbook.kit.money import Money, paypal_amount
+from tillbook.operations.kinds.handlers import Handlers
+from tillbook.operations.kinds.refunds.refund_payment import RefundPayment
+from tillbook.operations.kinds.sales.capture_checkout import CaptureCheckout
+from tillbook.operations.kinds.sales.close_checkout import CheckoutClosed, CloseCheckout
+from tillbook.operations.kinds.sales.create_checkout import CreateCheckout
 from tillbook.rules.events import Event
 from tillbook.rules.matching import Movement
-from tillbook.rules.operations import Evidence, Json, Operation, Plan
+from tillbook.rules.operations import Evidence, Json, Operation, Plan, Stored
 from tillbook.rules.readings import Reading
-from tillbook.vendors import plans
 from tillbook.vendors.paypal import orders, statement
 from tillbook.vendors.paypal.calls import PayPalCalls
 from tillbook.vendors.paypal.events import RELEVANT, listed_event, read_event, shown_event
@@ -38,29 +42,45 @@ from tillbook.vendors.paypal.objects import (
     payments_of,
     text,
 )
-from tillbook.vendors.paypal.refunds import made_refund, obstacle, refund_body, refund_facts, refund_plan, released
+from tillbook.vendors.paypal.refunds import made_refund, obstacle, refund_body, refund_facts, released
 from tillbook.vendors.paypal.signatures import WebhookCheck
-from tillbook.vendors.providers import Account, CheckoutRequest, CheckoutState, RefundRequest
+from tillbook.vendors.providers import Account, CheckoutState
 
 if TYPE_CHECKING:
     from tillbook.kit.clock import Clock
     from tillbook.kit.settings import Settings
+    from tillbook.operations.kinds.refunds.refund_payment import RefundMade, RefundRequest
+    from tillbook.operations.kinds.sales.capture_checkout import CheckoutCaptured
+    from tillbook.operations.kinds.sales.create_checkout import CheckoutOpened, CheckoutRequest
 
 _ORDERS, _CAPTURES = "/v2/checkout/orders", "/v2/payments/captures"
 _DISPUTES, _EVENTS = "/v1/customer/disputes", "/v1/notifications/webhooks-events"
 _VERIFY = "/v1/notifications/verify-webhook-signature"
 _EVENTS_A_PAGE, _DISPUTES_A_PAGE = "100", "50"
 _NO_PERMISSION = ("PERMISSION_DENIED", "NOT_AUTHORIZED")
-_ORDER_WINDOW_SECONDS = 6 * 3600
 
-EVIDENCE = {
-    "create_checkout": Evidence(window_seconds=_ORDER_WINDOW_SECONDS, read_lag_seconds=60),
-    "close_checkout": Evidence(window_seconds=_ORDER_WINDOW_SECONDS, read_lag_seconds=60),
-    "capture_checkout": Evidence(window_seconds=_ORDER_WINDOW_SECONDS, read_lag_seconds=60),
-    "refund_payment": Evidence(window_seconds=45 * 86_400, read_lag_seconds=60),
-}
-"""PayPal remembers the request id of an order for 6 hours and that of a refund for 45 days. Reads by id are current:
-the lag is caution."""
+# PayPal remembers the request id of an order for 6 hours and that of a refund for 45 days. An order's capture is taken
+# for the shorter. Reads by id are current: the lag is caution.
+_of_an_order = partial(Evidence, window_seconds=6 * 3600, read_lag_seconds=60)
+_CREATED = _of_an_order(
+    carried_in="`custom_id` of the purchase unit, which its capture bears, too",
+    found_by="nothing is looked for, as there is no list of orders: one whose id nobody knows can bring no money, since"
+    " nobody has its link and only we capture",
+)
+_CLOSED = _of_an_order(
+    carried_in="nothing: the subject is the order's id, and no call changes anything",
+    found_by="reading the order: it was not captured, or it is gone",
+)
+_CAPTURED = _of_an_order(
+    carried_in="`custom_id` of the capture, from its order",
+    found_by="reading the order: its capture is the result, whoever made it",
+)
+_REFUNDED = Evidence(
+    carried_in="`custom_id` of the refund",
+    found_by="reading the order: all its refunds are in it",
+    window_seconds=45 * 86_400,
+    read_lag_seconds=60,
+)
 
 
 class PayPalProvider:
@@ -75,54 +95,57 @@ class PayPalProvider:
         self._settings = settings
         self._clock = clock
         self._calls = PayPalCalls(settings, clock)
+        self._handlers = Handlers(
+            "PayPal",
+            [
+                CreateCheckout.handler(self._create, self._find_created, _CREATED),
+                CloseCheckout.handler(self._close, self._find_closed, _CLOSED),
+                CaptureCheckout.handler(self._capture, self._find_capture, _CAPTURED),
+                RefundPayment.handler(self._refund, self._find_refund, _REFUNDED),
+            ],
+        )
 
     # -- plans and operations ----------------------------------------------------------------------
 
-    def plan_checkout(self, request: CheckoutRequest) -> Plan:
-        """The operation that makes an order. Raises Refused for an amount that PayPal cannot take exactly, and without
-        an address to come back to."""
-        return orders.checkout_plan(request)
+    def plan_checkout(self, request: CheckoutRequest) -> Plan[CheckoutOpened]:
+        """The operation that makes an order. Raises Refused for an amount that PayPal cannot take exactly, and where
+        there is no address to come back to: an order of PayPal's lives for hours only, so no page of it lasts."""
+        if not request.success_url:
+            raise Refused(
+                f"PayPal has no page that lasts, so none can be made for {request.invoice}",
+                hint="Set TILLBOOK_BASE_URL to the public address of receive_webhooks.py: then links lead to our own"
+                " page.",
+            )
+        paypal_amount(request.amount)
+        return CreateCheckout.of(request).plan(self.name)
 
-    def plan_close(self, checkout_id: str) -> Plan:
+    def plan_close(self, checkout_id: str) -> Plan[CheckoutClosed]:
         """The operation that promises never to capture an order: PayPal is asked for nothing but how it stands."""
-        return plans.close_plan(self.name, checkout_id)
+        return CloseCheckout(checkout_id).plan(self.name)
 
-    def plan_refund(self, request: RefundRequest) -> Plan:
+    def plan_refund(self, request: RefundRequest) -> Plan[RefundMade]:
         """The operation that gives money back. Raises Refused for an amount that PayPal cannot pay exactly."""
-        return refund_plan(request)
+        paypal_amount(request.amount)
+        return RefundPayment.of(request).plan(self.name, request.reference)
 
-    def settle(self, state: CheckoutState) -> Plan | None:
+    def settle(self, state: CheckoutState) -> Plan[CheckoutCaptured] | None:
         """The capture of an approved order; None when nothing is missing."""
-        return orders.capture_plan(state)
+        return CaptureCheckout(state.id).plan(self.name) if state.status == "approved" else None
 
-    def send(self, operation: Operation) -> Json:
-        """Carry out an operation, always under its own id. A capture that PayPal refuses says `not captured: ...`."""
-        steps: dict[str, Callable[[Operation], Json]] = {
-            "create_checkout": self._create,
-            "close_checkout": self._close,
-            "capture_checkout": self._capture,
-            "refund_payment": self._refund,
-        }
-        return steps[_known(operation.kind)](operation)
+    def send(self, operation: Stored) -> Json:
+        """Carry an operation out, always under its own id. A capture that PayPal refuses says `not captured: ...`."""
+        return self._handlers.send(operation)
 
-    def find(self, operation: Operation) -> Json | None:
-        """The result read back from PayPal by id. Orders have no list, so a lost order is None: nobody has its link,
-        and only we could capture it."""
-        looks: dict[str, Callable[[Operation], Json | None]] = {
-            "create_checkout": lambda _: None,
-            "close_checkout": self._find_closed,
-            "capture_checkout": self._find_capture,
-            "refund_payment": self._find_refund,
-        }
-        return looks[_known(operation.kind)](operation)
+    def find(self, operation: Stored) -> Json | None:
+        """The result read back from PayPal by id."""
+        return self._handlers.find(operation)
 
     def evidence(self, kind: str) -> Evidence:
         """How long PayPal replays an answer to a request id, and how long a change may be missing from a read."""
-        return EVIDENCE[_known(kind)]
+        return self._handlers.evidence(kind)
 
-    def _create(self, operation: Operation) -> Json:
-        asked = parse(operation.params["amount"], operation.params["currency"])
-        body, at = orders.order_body(operation), operation.prepared_at
+    def _create(self, operation: Operation[CreateCheckout]) -> CheckoutOpened:
+        asked, body, at = operation.params.money, orders.order_body(operation), operation.prepared_at
         try:
             return self._calls.change(_ORDERS, body, operation.id, lambda order: made_checkout(order, asked, at))
         except Refused as refusal:
@@ -132,11 +155,14 @@ class PayPalProvider:
             hint = f"Another payment has the number {number}. The same command again takes the next one by itself."
             raise Refused(refusal.message, hint=hint, code=refusal.code) from refusal
 
-    def _close(self, operation: Operation) -> Json:
-        return closed_checkout(self._order(operation.params["checkout_id"]))
+    def _find_created(self, operation: Operation[CreateCheckout]) -> None:
+        """Orders have no list, so a lost order is never found: nobody has its link, and only we could capture it."""
 
-    def _find_closed(self, operation: Operation) -> Json | None:
-        checkout_id = operation.params["checkout_id"]
+    def _close(self, operation: Operation[CloseCheckout]) -> CheckoutClosed:
+        return closed_checkout(self._order(operation.params.checkout_id))
+
+    def _find_closed(self, operation: Operation[CloseCheckout]) -> CheckoutClosed | None:
+        checkout_id = operation.params.checkout_id
         try:
             return closed_checkout(self._order(checkout_id))
         except Refused as refusal:
@@ -144,10 +170,10 @@ class PayPalProvider:
                 return None
             if refusal.code != "resource_missing":
                 raise
-            return {"checkout_id": checkout_id, "status": "expired"}  # its time was over: nobody can capture it now
+            return CheckoutClosed(checkout_id, "expired")  # its time was over: nobody can capture it now
 
-    def _capture(self, operation: Operation) -> Json:
-        path = f"{_ORDERS}/{operation.params['checkout_id']}/capture"
+    def _capture(self, operation: Operation[CaptureCheckout]) -> CheckoutCaptured:
+        path = f"{_ORDERS}/{operation.params.checkout_id}/capture"
         try:
             return self._calls.change(path, {}, operation.id, _captured)
         except NotAllowed:
@@ -158,30 +184,29 @@ class PayPalProvider:
             hint = "The customer paid nothing and needs another page: python execution/create_checkout.py"
             raise Refused(f"not captured: {refusal.message}", hint=hint, code=refusal.code) from refusal
 
-    def _adopted(self, operation: Operation) -> Json:
+    def _adopted(self, operation: Operation[CaptureCheckout]) -> CheckoutCaptured:
         found = self._find_capture(operation)
         if found is None:
             raise Unavailable("PayPal says that the order was captured, and does not show the capture yet")
         return found
 
-    def _find_capture(self, operation: Operation) -> Json | None:
-        order = self._order_if_any(operation.params["checkout_id"])
+    def _find_capture(self, operation: Operation[CaptureCheckout]) -> CheckoutCaptured | None:
+        order = self._order_if_any(operation.params.checkout_id)
         return made_capture(order) if order else None  # a captured order stays: one that is gone never was
 
-    def _refund(self, operation: Operation) -> Json:
-        capture = next(filter(is_money, payments_of(self._paid(operation), "captures")), None)
+    def _refund(self, operation: Operation[RefundPayment]) -> RefundMade:
+        capture = next(filter(is_money, payments_of(self._paid(operation.params.payment), "captures")), None)
         if capture is None:
-            raise Refused(f"{operation.params['payment']} has no completed capture, so nothing can be given back")
+            raise Refused(f"{operation.params.payment} has no completed capture, so nothing can be given back")
         path = f"{_CAPTURES}/{text(capture, 'id')}/refund"
         return self._calls.change(path, refund_body(operation), operation.id, made_refund)
 
-    def _find_refund(self, operation: Operation) -> Json | None:
-        refunds = payments_of(self._paid(operation), "refunds")
+    def _find_refund(self, operation: Operation[RefundPayment]) -> RefundMade | None:
+        refunds = payments_of(self._paid(operation.params.payment), "refunds")
         return next((made_refund(one) for one in refunds if one.get("custom_id") == operation.id), None)
 
-    def _paid(self, operation: Operation) -> Json:
+    def _paid(self, payment: str) -> Json:
         """The order of a payment: without one PayPal lists no refunds, so nothing could be found again."""
-        payment = operation.params["payment"]
         if order := self._order_if_any(payment):
             return order
         raise Refused(
@@ -328,17 +353,11 @@ def _reading(object_id: str, order: Json) -> Reading:
     return Reading(object_id, tuple(facts), *marks(order), released(refunds))
 
 
-def _captured(order: Json) -> Json:
-    """The result of a capture that was asked for just now."""
+def _captured(order: Json) -> CheckoutCaptured:
+    """An order whose capture was asked for just now."""
     result = made_capture(order)
     if result is None:
         raise Unavailable("PayPal's answer lacks the capture")
     if status := failed_capture(order):
         raise Refused(f"PayPal's capture is {status.lower()}", code=status)
     return result
-
-
-def _known(kind: str) -> str:
-    if kind not in EVIDENCE:
-        raise Refused(f"PayPal cannot carry out {kind!r}; expected one of {', '.join(sorted(EVIDENCE))}")
-    return kind

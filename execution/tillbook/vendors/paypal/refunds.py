@@ -5,42 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from tillbook.kit.errors import Unavailable
-from tillbook.kit.money import parse, paypal_amount
+from tillbook.kit.money import paypal_amount
+from tillbook.operations.kinds.refunds.refund_payment import RefundMade, RefundPayment
 from tillbook.rules.facts import Fact, PaymentRefunded, ProcessorFee
-from tillbook.rules.operations import Json, Operation, Plan
-from tillbook.vendors import plans
+from tillbook.rules.operations import Json, Operation
 from tillbook.vendors.paypal.objects import moment, money, ours, text
-from tillbook.vendors.providers import RefundRequest
 
 _STATUSES = {"COMPLETED": "succeeded", "PENDING": "pending", "FAILED": "failed", "CANCELLED": "canceled"}
 _ENDED_WITHOUT_MONEY = ("FAILED", "CANCELLED")
 
 
-def refund_plan(request: RefundRequest) -> Plan:
-    """The operation that gives money back. Raises Refused for an amount that PayPal cannot pay exactly."""
-    paypal_amount(request.amount)
-    return plans.refund_plan("paypal", request)
-
-
-def refund_body(operation: Operation) -> Json:
+def refund_body(operation: Operation[RefundPayment]) -> Json:
     """What PayPal is asked for: made of the frozen parameters alone, so every attempt sends the same.
 
     The reason is ours, for the customer would read it; an `invoice_id` would have to be unique for nothing.
     """
-    amount = parse(operation.params["amount"], operation.params["currency"])
+    amount = operation.params.money
     return {
         "amount": {"currency_code": amount.currency, "value": paypal_amount(amount)},
         "custom_id": operation.id,
     }
 
 
-def made_refund(refund: Json) -> Json:
-    """The result of a `refund_payment`. Raises Unavailable when the answer lacks the amount (C20)."""
+def made_refund(refund: Json) -> RefundMade:
+    """A refund as the result of a RefundPayment. Raises Unavailable when the answer lacks the amount (C20)."""
     money(refund, "amount")
     status = _STATUSES.get(text(refund, "status"))
     if status is None:
         raise Unavailable("PayPal's refund is in a state that is not known here")
-    return {"refund": text(refund, "id"), "status": status}
+    return RefundMade(text(refund, "id"), status)
 
 
 def refund_facts(refunds: Iterable[Json], payment: str) -> Iterator[Fact]:

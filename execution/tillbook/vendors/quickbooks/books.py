@@ -1,58 +1,42 @@
-"""QuickBooks Online: reads, and the operations that make a document there once.
-
-Every change carries the operation's id twice: as `requestid`, for which QuickBooks repeats its first answer, and in a
-field of the document, by which it is found again when no answer came. Rows of a query are compared once more with the
-exact value: a query finds too much (see `query.py`), and QuickBooks itself compares without regard to case.
-"""
+"""QuickBooks Online: the books of one company, read in pages or exactly by id."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
-from functools import cached_property, partial
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillbook.kit.clock import rfc3339
-from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain
-from tillbook.kit.money import Money, from_decimal, parse
+from tillbook.kit.errors import Refused
+from tillbook.kit.money import Money, from_decimal
 from tillbook.rules.invoices import BookedInvoice
-from tillbook.rules.operations import Evidence, Json, Operation
-from tillbook.vendors.books import BookedCustomer, ChangedInvoices, Company, Item, Lock
-from tillbook.vendors.quickbooks import applications, query, read
-from tillbook.vendors.quickbooks.errors import PENDING_HINT
-from tillbook.vendors.quickbooks.find import Standing
-from tillbook.vendors.quickbooks.records import readable
-from tillbook.vendors.quickbooks.session import Connection, RefusedInDoubt
-from tillbook.vendors.quickbooks.write import BODIES, bears_mark, to_bytes
+from tillbook.rules.operations import Evidence, Json, Stored
+from tillbook.vendors.books import RECORD_KINDS, BookedCustomer, ChangedInvoices, Company, Item, Lock, Record
+from tillbook.vendors.quickbooks import query, read
+from tillbook.vendors.quickbooks.operations import QuickBooksOperations
+from tillbook.vendors.quickbooks.records import EVERYBODY, Records, readable
+from tillbook.vendors.quickbooks.session import Connection
 
 if TYPE_CHECKING:
     from tillbook.kit.clock import Clock
     from tillbook.kit.settings import Settings
 
-_READ_BACK = {
-    "create_invoice": "Invoice",
-    "post_payment": "Payment",
-    "post_refund_receipt": "RefundReceipt",
-    "post_sales_receipt": "SalesReceipt",
-}
-_WITHDRAWALS = ("void_document", "delete_document")
-_CHANGED_MEANWHILE = "5010"
-_TAKEN = ("6140", "6240")  # the number or the name: perhaps by our own first attempt
-_EVERYBODY = "Active IN (true, false)"  # queries leave inactive names out unless asked
+_OWED = ("Invoice", "Payment", "CreditMemo")
 _SKUS_A_QUERY = 40
-_READ_LAG_SECONDS = 30
 _CAPTURED_SECONDS = 30 * 24 * 3600 - 3600  # an hour less than Intuit keeps, for clocks that differ
 _MOST_CAPTURED = 1000
 
 
-class QuickBooksOnline(Standing):
+class QuickBooksOnline:
     """The books of one company. Safe to share between threads as far as `lock` is."""
 
     name = "quickbooks"
 
     def __init__(self, settings: Settings, clock: Clock, lock: Lock) -> None:
-        super().__init__(Connection(settings, clock, lock))
+        self.connection = Connection(settings, clock, lock)
         self._clock = clock
+        self._records = Records(self.connection)
+        self._home = self._records.home_currency
+        self._handlers = QuickBooksOperations(self._records).handlers
 
     @property
     def realm(self) -> str:
@@ -77,14 +61,14 @@ class QuickBooksOnline(Standing):
 
     def uses_currency(self, currency: str) -> bool:
         """Whether a company with many currencies has this one on its list. Its home currency is not on the list."""
-        rows = self._rows("CompanyCurrency", query.matching("Code", currency))
+        rows = self._records.rows("CompanyCurrency", query.matching("Code", currency))
         return any(raw.get("Code") == currency and raw.get("Active", True) for raw in rows)
 
     def items_by_sku(self, skus: set[str]) -> dict[str, Item]:
         """The active items of these SKUs; one that is missing has no key; a SKU used twice raises Refused."""
         found: dict[str, Item] = {}
         for where in _sku_queries(skus):
-            for raw in self._rows("Item", where):
+            for raw in self._records.rows("Item", where):
                 sku = raw.get("Sku")
                 if sku not in skus:
                     continue
@@ -98,12 +82,12 @@ class QuickBooksOnline(Standing):
         return found
 
     def customer(self, quickbooks_id: str) -> BookedCustomer | None:
-        return self._by_id("Customer", quickbooks_id, read.customer)
+        return self._records.by_id("Customer", quickbooks_id, read.customer)
 
     def customers_by_email(self, email: str) -> list[BookedCustomer]:
         """Active customers whose primary address is exactly this one, capitals aside."""
         wanted = email.casefold()
-        rows = self._rows("Customer", query.matching("PrimaryEmailAddr", email))
+        rows = self._records.rows("Customer", query.matching("PrimaryEmailAddr", email))
         with readable():
             return [self._customer(raw) for raw in rows if read.email_of(raw).casefold() == wanted]
 
@@ -112,21 +96,23 @@ class QuickBooksOnline(Standing):
 
         Inactive ones hold their names too, and QuickBooks does not tell capitals apart.
         """
-        where = f"{query.matching('DisplayName', name)} AND {_EVERYBODY}"
+        where = f"{query.matching('DisplayName', name)} AND {EVERYBODY}"
         for kind in ("Customer", "Vendor", "Employee"):
-            if any(str(raw.get("DisplayName", "")).casefold() == name.casefold() for raw in self._rows(kind, where)):
+            if any(
+                str(raw.get("DisplayName", "")).casefold() == name.casefold() for raw in self._records.rows(kind, where)
+            ):
                 return kind
         return ""
 
     def invoice(self, quickbooks_id: str) -> BookedInvoice | None:
         """The invoice as it is now; None when it was deleted."""
-        return self._by_id("Invoice", quickbooks_id, read.invoice)
+        return self._records.by_id("Invoice", quickbooks_id, read.invoice)
 
     def invoice_by_number(self, number: str) -> BookedInvoice | None:
         """The one invoice of exactly this number; two of them raise Refused."""
-        raw = self._only(f"invoice {number}", self._exact("Invoice", "DocNumber", number))
+        raw = self._records.only(f"invoice {number}", self._records.exact("Invoice", "DocNumber", number))
         with readable():
-            return None if raw is None else read.invoice(raw, self._home_currency)
+            return None if raw is None else read.invoice(raw, self._home)
 
     def invoices_changed(self, since: int) -> ChangedInvoices:
         """Every invoice changed at or after `since` (UTC seconds), in one call as a rule.
@@ -135,26 +121,29 @@ class QuickBooksOnline(Standing):
         a thousand records: then a query finds the living ones.
         """
         captured = since >= self._clock.now() - _CAPTURED_SECONDS
-        rows = self._captured("Invoice", since) if captured else []
+        rows = self._records.captured("Invoice", since) if captured else []
         if not captured or len(rows) >= _MOST_CAPTURED:
-            rows = [*rows, *self._rows("Invoice", f"MetaData.LastUpdatedTime >= {query.literal(rfc3339(since))}")]
+            rows = [
+                *rows,
+                *self._records.rows("Invoice", f"MetaData.LastUpdatedTime >= {query.literal(rfc3339(since))}"),
+            ]
         with readable():
             deleted = {str(raw["Id"]) for raw in rows if raw.get("status") == "Deleted"}
             living = {raw["Id"]: raw for raw in rows if raw["Id"] not in deleted}
-            changed = tuple(read.invoice(raw, self._home_currency) for raw in living.values())
+            changed = tuple(read.invoice(raw, self._home) for raw in living.values())
         return ChangedInvoices(changed, tuple(sorted(deleted)))
 
     def account_named(self, name: str, account_type: str) -> Json | None:
         """The active account of exactly this name: `{"id", "name", "type", "subtype", "currency"}`."""
-        rows = [raw for raw in self._exact("Account", "Name", name) if raw.get("AccountType") == account_type]
-        raw = self._only(f"account {name}", rows)
+        rows = [raw for raw in self._records.exact("Account", "Name", name) if raw.get("AccountType") == account_type]
+        raw = self._records.only(f"account {name}", rows)
         with readable():
-            return None if raw is None else read.account(raw, self._home_currency)
+            return None if raw is None else read.account(raw, self._home)
 
     def receivable_account(self, currency: str) -> str:
         """The id of the Accounts Receivable account of a currency. Raises Refused when there is none."""
-        rows = self._exact("Account", "AccountType", "Accounts Receivable")
-        found = [raw for raw in rows if read.currency_of(raw, self._home_currency) == currency]
+        rows = self._records.exact("Account", "AccountType", "Accounts Receivable")
+        found = [raw for raw in rows if read.currency_of(raw, self._home) == currency]
         if not found:
             raise Refused(
                 f"QuickBooks has no Accounts Receivable account in {currency}",
@@ -164,7 +153,7 @@ class QuickBooksOnline(Standing):
 
     def income_account(self) -> str:
         """The id of the income account that sales of services go to. Raises Refused when there is none."""
-        rows = [raw for raw in self._rows("Item", "Type = 'Service'") if read.part(raw, "IncomeAccountRef")]
+        rows = [raw for raw in self._records.rows("Item", "Type = 'Service'") if read.part(raw, "IncomeAccountRef")]
         if not rows:
             raise Refused(
                 "QuickBooks has no Service item, so the income account of refunds is not known",
@@ -174,166 +163,59 @@ class QuickBooksOnline(Standing):
 
     def service_item(self, name: str) -> str | None:
         """The id of the active Service item of exactly this name."""
-        rows = [raw for raw in self._exact("Item", "Name", name) if raw.get("Type") == "Service"]
-        raw = self._only(f"item {name}", rows)
+        rows = [raw for raw in self._records.exact("Item", "Name", name) if raw.get("Type") == "Service"]
+        raw = self._records.only(f"item {name}", rows)
         return None if raw is None else str(raw["Id"])
 
     def payment(self, quickbooks_id: str) -> Json | None:
         """A posted payment: `{"id", "amount_minor", "currency", "unapplied_minor", "invoices": {id: minor}}`."""
-        return self._by_id("Payment", quickbooks_id, read.payment)
+        return self._records.by_id("Payment", quickbooks_id, read.payment)
+
+    def records_between(self, first: str, last: str) -> Iterator[Record]:
+        """Every record of the RECORD_KINDS that is dated from `first` to `last`, in pages of a thousand."""
+        where = f"TxnDate >= {query.literal(first)} AND TxnDate <= {query.literal(last)}"
+        for kind in RECORD_KINDS:
+            for raw in self._records.rows(kind, where):
+                yield self._record(kind, raw)
+
+    def record(self, kind: str, quickbooks_id: str) -> Record | None:
+        """One record by id; None when it was deleted."""
+        raw = self._records.raw(kind, quickbooks_id)
+        return None if raw is None else self._record(kind, raw)
+
+    def receivables(self) -> dict[str, Money]:
+        """What each customer owes, by QuickBooks id, active or not."""
+        with readable():
+            return {
+                raw["Id"]: from_decimal(raw.get("Balance", 0), read.currency_of(raw, self._home))
+                for raw in self._records.rows("Customer", EVERYBODY)
+            }
+
+    def receivable_records(self, customer_id: str) -> list[Record]:
+        """Every Invoice, Payment and CreditMemo of a customer."""
+        where = f"CustomerRef = {query.literal(customer_id)}"
+        return [self._record(kind, raw) for kind in _OWED for raw in self._records.rows(kind, where)]
 
     def _customer(self, raw: Json) -> BookedCustomer:
-        return read.customer(raw, self._home_currency)
+        return read.customer(raw, self._home)
+
+    def _record(self, kind: str, raw: Json) -> Record:
+        with readable():
+            return read.record(kind, raw, self._home)
 
     # -- operations --------------------------------------------------------------------------------
 
     def evidence(self, kind: str) -> Evidence:
-        """How long QuickBooks repeats an answer is not documented: after any doubt we look first."""
-        return Evidence(window_seconds=0, read_lag_seconds=_READ_LAG_SECONDS)
+        """How an operation of a kind is found again."""
+        return self._handlers.evidence(kind)
 
-    def send(self, operation: Operation) -> Json:
-        """Make the operation's document and say what it became.
+    def send(self, operation: Stored) -> Json:
+        """Change the books as the operation says. Raises Refused, NotAllowed, Unavailable or Uncertain."""
+        return self._handlers.send(operation)
 
-        Results: `create_account`, `create_customer` `{"id"}`; `create_invoice` a BookedInvoice as JSON;
-        `post_payment` `{"id", "amount", "unapplied", "links_differ"}`. Raises Refused, NotAllowed, Unavailable,
-        Uncertain.
-        """
-        if operation.kind in _WITHDRAWALS:
-            return self.withdraw(operation)
-        if operation.kind == "apply_credit":
-            return self._apply(operation)
-        entity, body_of = BODIES[operation.kind]
-        body = to_bytes(body_of(operation))
-        try:
-            answer = self.connection.call(lambda client: client.create_object(entity, body, request_id=operation.id))
-        except NotAllowed:
-            raise
-        except Refused as refusal:
-            return self._after_refusal(operation, refusal)
-        try:
-            return self._made(operation, read.entity(answer, entity))
-        except (Refused, Unavailable) as error:
-            raise Uncertain(
-                f"{entity} was made, but not read back: {error.message}",
-                hint=PENDING_HINT,
-            ) from error
-
-    def find(self, operation: Operation) -> Json | None:
-        """What the operation made, by its mark; None when a complete read lacks it."""
-        if operation.kind in _WITHDRAWALS:
-            return self.withdrawn(operation)
-        if operation.kind == "apply_credit":
-            raw = self._raw("Payment", operation.params["payment_id"])
-            return applications.result(operation) if raw and applications.is_applied(raw, operation) else None
-        found = self._finders[operation.kind](operation)
-        raw = self._only(f"{operation.kind} {operation.id}", found)
-        return None if raw is None else self._result(operation, raw)
-
-    def _apply(self, operation: Operation) -> Json:
-        """Apply a Purchase to the unapplied rest of a Payment; every line of the Payment is sent again."""
-        raw = self._raw("Payment", operation.params["payment_id"])
-        if raw is None:
-            raise Refused(f"QuickBooks has no payment {operation.params['payment_id']} any more")
-        if applications.is_applied(raw, operation):
-            return applications.result(operation)
-        body = to_bytes(applications.applied_body(raw, operation))
-        request = f"{operation.id}-{raw['SyncToken']}"  # another version is another request
-        try:
-            self.connection.call(lambda client: client.update_object("Payment", body, request_id=request))
-        except NotAllowed:
-            raise
-        except Refused as refusal:
-            if refusal.code == _CHANGED_MEANWHILE and not isinstance(refusal, RefusedInDoubt):
-                raise Unavailable(refusal.message, hint="Run the same command again.") from refusal
-            return self._after_refusal(operation, refusal)
-        return applications.result(operation)
-
-    def _after_refusal(self, operation: Operation, refusal: Refused) -> Json:
-        """A refusal may be the echo of our own first attempt: then what that one made is the result."""
-        in_doubt = isinstance(refusal, RefusedInDoubt)
-        if not in_doubt and refusal.code not in _TAKEN:
-            raise refusal
-        try:
-            found = self.find(operation)
-        except (Refused, Unavailable) as error:
-            raise Uncertain(f"{refusal.message}; then: {error.message}", hint=PENDING_HINT) from error
-        if found is not None:
-            return found
-        if in_doubt:
-            raise Uncertain(
-                f"an attempt got no answer, the next one: {refusal.message}",
-                hint=PENDING_HINT,
-            )
-        raise refusal
-
-    def _made(self, operation: Operation, raw: Json) -> Json:
-        """Read back what counts: QuickBooks may have computed another total, its AutoApply may have moved the money."""
-        if operation.kind in _READ_BACK:
-            raw = self._raw(_READ_BACK[operation.kind], raw["Id"]) or {}
-        return self._result(operation, raw)
-
-    def _result(self, operation: Operation, raw: Json) -> Json:
-        with readable():
-            if operation.kind == "create_invoice":
-                return asdict(read.invoice(raw, self._home_currency))
-            if operation.kind == "post_payment":
-                return _payment_result(operation, read.payment(raw, self._home_currency))
-            if "TotalAmt" in raw:
-                currency = read.currency_of(raw, self._home_currency)
-                return {"id": raw["Id"], "total": from_decimal(raw["TotalAmt"], currency).text}
-            return {"id": raw["Id"]}
-
-    @cached_property
-    def _finders(self) -> dict[str, Callable[[Operation], list[Json]]]:
-        return {
-            "create_account": self._find_account,
-            "create_customer": self._find_customer,
-            "create_invoice": self._find_invoice,
-            "post_payment": self._find_payment,
-            "create_item": lambda operation: self._exact("Item", "Name", operation.params["name"]),
-            "post_refund_receipt": partial(self._find_numbered, "RefundReceipt"),
-            "post_sales_receipt": partial(self._find_numbered, "SalesReceipt"),
-            "post_purchase": partial(self._find_numbered, "Purchase"),
-            "post_deposit": partial(self._find_numbered, "Deposit"),
-        }
-
-    def _find_numbered(self, entity: str, operation: Operation) -> list[Json]:
-        return self._exact(entity, "DocNumber", operation.id)
-
-    def _find_account(self, operation: Operation) -> list[Json]:
-        params = operation.params
-        return [
-            raw
-            for raw in self._exact("Account", "Name", params["name"])
-            if raw.get("AccountType") == params["type"]
-            and read.currency_of(raw, self._home_currency) == params["currency"]
-        ]
-
-    def _find_customer(self, operation: Operation) -> list[Json]:
-        rows = self._exact("Customer", "DisplayName", operation.params["name"], also=_EVERYBODY)
-        return [raw for raw in rows if bears_mark(raw.get("Notes"), operation)]
-
-    def _find_invoice(self, operation: Operation) -> list[Json]:
-        rows = self._exact("Invoice", "DocNumber", operation.params["number"])
-        return [raw for raw in rows if bears_mark(raw.get("PrivateNote"), operation)]
-
-    def _find_payment(self, operation: Operation) -> list[Json]:
-        return self._exact("Payment", "PaymentRefNum", operation.id)
-
-
-def _payment_result(operation: Operation, posted: Json) -> Json:
-    """Amounts as text, and whether the money lies on other invoices than it was meant for."""
-    currency = posted["currency"]
-    asked: dict[str, int] = {}
-    for applied in operation.params["applied"]:
-        key = applied["invoice_id"]
-        asked[key] = asked.get(key, 0) + parse(applied["amount"], currency).minor
-    return {
-        "id": posted["id"],
-        "amount": Money(posted["amount_minor"], currency).text,
-        "unapplied": Money(posted["unapplied_minor"], currency).text,
-        "links_differ": posted["invoices"] != asked,
-    }
+    def find(self, operation: Stored) -> Json | None:
+        """What the operation changed, read back; None when a complete read lacks it."""
+        return self._handlers.find(operation)
 
 
 def _sku_queries(skus: set[str]) -> Iterator[str]:

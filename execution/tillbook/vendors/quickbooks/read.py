@@ -9,9 +9,10 @@ from zoneinfo import available_timezones
 from tillbook.kit.clock import parse_rfc3339
 from tillbook.kit.errors import Unavailable
 from tillbook.kit.money import Money, from_decimal
+from tillbook.operations.kinds.registry import POSTINGS
 from tillbook.rules.invoices import BookedInvoice
 from tillbook.rules.operations import Json
-from tillbook.vendors.books import BookedCustomer, Company, Item
+from tillbook.vendors.books import BookedCustomer, Company, Item, Record
 
 HomeCurrency = Callable[[], str]
 """Asked for only when a record names no currency, as those of a company with one currency do."""
@@ -90,6 +91,24 @@ def payment(raw: Json, home: HomeCurrency) -> Json:
         "unapplied_minor": from_decimal(raw.get("UnappliedAmt", 0), currency).minor,
         "invoices": {key: money.minor for key, money in _applied(raw, currency).items()},
     }
+
+
+def record(kind: str, raw: Json, home: HomeCurrency) -> Record:
+    """A record that a document of ours may have become."""
+    amount = from_decimal(raw["TotalAmt"], currency_of(raw, home))
+    note = str(raw.get("PrivateNote", ""))
+    mark = POSTINGS[kind].mark() if kind in POSTINGS else "DocNumber"
+    payee = "EntityRef" if kind == "Purchase" else "CustomerRef"
+    return Record(
+        kind=kind,
+        id=str(raw["Id"]),
+        mark=str(raw.get(mark, "")),
+        note=note,
+        amount=amount,
+        date=str(raw["TxnDate"]),
+        customer_id=str(part(raw, payee).get("value", "")),
+        voided=not amount and note.startswith("Void"),
+    )
 
 
 def email_of(raw: Json) -> str:

@@ -19,6 +19,9 @@ from tillbook.vendors.quickbooks.session import Connection
 
 Value = TypeVar("Value")
 
+EVERYBODY = "Active IN (true, false)"
+"""Queries leave inactive names out unless they are asked for, too."""
+
 _NOT_FOUND = "610"
 
 
@@ -28,7 +31,8 @@ class Records:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    def _home_currency(self) -> str:
+    def home_currency(self) -> str:
+        """The currency of a record that names none. It is asked for once."""
         return self._home
 
     @cached_property
@@ -39,17 +43,18 @@ class Records:
         with readable():
             return str(preferences["Preferences"]["CurrencyPrefs"]["HomeCurrency"]["value"])
 
-    def _by_id(
+    def by_id(
         self,
         entity: str,
         quickbooks_id: str,
         read: Callable[[Json, read.HomeCurrency], Value],
     ) -> Value | None:
-        raw = self._raw(entity, quickbooks_id)
+        """One record by id, as `read` makes a value of it; None when there is none, or none any more."""
+        raw = self.raw(entity, quickbooks_id)
         with readable():
-            return None if raw is None else read(raw, self._home_currency)
+            return None if raw is None else read(raw, self.home_currency)
 
-    def _raw(self, entity: str, quickbooks_id: str) -> Json | None:
+    def raw(self, entity: str, quickbooks_id: str) -> Json | None:
         """One record by id; None when there is none, or none any more."""
         if not (quickbooks_id.isascii() and quickbooks_id.isdigit()):
             return None
@@ -62,12 +67,12 @@ class Records:
         raw = read.entity(answer, entity)
         return None if raw.get("status") == "Deleted" else raw
 
-    def _exact(self, entity: str, field: str, value: str, *, also: str = "") -> list[Json]:
+    def exact(self, entity: str, field: str, value: str, *, also: str = "") -> list[Json]:
         """Every record whose field is exactly this value."""
         where = query.matching(field, value) + (f" AND {also}" if also else "")
-        return [raw for raw in self._rows(entity, where) if raw.get(field) == value]
+        return [raw for raw in self.rows(entity, where) if raw.get(field) == value]
 
-    def _rows(self, entity: str, where: str) -> list[Json]:
+    def rows(self, entity: str, where: str) -> list[Json]:
         """Every row of a query, page after page, each id once."""
         rows: dict[str, Json] = {}
         start = 1
@@ -85,14 +90,15 @@ class Records:
             page: list[Json] = answer["QueryResponse"].get(entity, [])
         return page
 
-    def _captured(self, entity: str, since: int) -> list[Json]:
+    def captured(self, entity: str, since: int) -> list[Json]:
         """What Change Data Capture tells: records as they are now, of deleted ones only the id."""
         answer = self.connection.call(lambda client: client.change_data_capture(entity, rfc3339(since)))
         with readable():
             pages = [page for response in answer["CDCResponse"] for page in response["QueryResponse"]]
             return [raw for page in pages for raw in page.get(entity, [])]
 
-    def _only(self, what: str, rows: list[Json]) -> Json | None:
+    def only(self, what: str, rows: list[Json]) -> Json | None:
+        """The one row, None when there is none. Raises Refused for more of them."""
         if len(rows) > 1:
             raise Refused(
                 f"QuickBooks holds {len(rows)} records for {what}: ids {', '.join(str(raw['Id']) for raw in rows)}",

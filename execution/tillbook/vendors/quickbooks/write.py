@@ -7,12 +7,17 @@ The mark is the operation's id, in a field that people rarely edit: by it an ope
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tillbook.rules.operations import Json, Operation
-from tillbook.vendors.quickbooks.write_refunds import deposit_body, item_body, purchase_body, receipt_body
+if TYPE_CHECKING:
+    from tillbook.operations.kinds.books.create_account import CreateAccount
+    from tillbook.operations.kinds.books.create_item import CreateItem
+    from tillbook.operations.kinds.books.post_payment import PostPayment
+    from tillbook.operations.kinds.sales.create_customer import CreateCustomer
+    from tillbook.operations.kinds.sales.create_invoice import CreateInvoice, InvoiceDiscount, InvoiceLine
+    from tillbook.rules.operations import Json, Operation
+    from tillbook.rules.orders import Address
 
 _LONGEST_COMPANY = 100
 _LONGEST_NOTES = 1024
@@ -26,54 +31,60 @@ _ADDRESS = {
 }
 
 
-def account_body(operation: Operation) -> Json:
+def account_body(operation: Operation[CreateAccount]) -> Json:
     """An `Account`; it carries no mark: the account of that name is the right one, whoever made it."""
     params = operation.params
     return {
-        "Name": params["name"],
-        "AccountType": params["type"],
-        "AccountSubType": params["subtype"],
-        "CurrencyRef": _ref(params["currency"]),
+        "Name": params.name,
+        "AccountType": params.type,
+        "AccountSubType": params.subtype,
+        "CurrencyRef": _ref(params.currency),
     }
 
 
-def customer_body(operation: Operation) -> Json:
+def customer_body(operation: Operation[CreateCustomer]) -> Json:
     """A `Customer`: the unique display name, and the full name wherever it fits whole."""
     params = operation.params
-    full_name = params["full_name"]
+    full_name = params.full_name
     fits = len(full_name) <= _LONGEST_COMPANY and full_name.isprintable() and ":" not in full_name
     notes = mark(operation) if fits else f"{mark(operation)}\n{full_name}"
     return {
-        "DisplayName": params["name"],
+        "DisplayName": params.name,
         "CompanyName": full_name if fits else None,
         "PrintOnCheckName": full_name if fits else None,
         "Notes": notes[:_LONGEST_NOTES],
-        "PrimaryEmailAddr": {"Address": params["email"]},
-        "CurrencyRef": _ref(params["currency"]),
-        "BillAddr": _address(params["address"]),
+        "PrimaryEmailAddr": {"Address": params.email},
+        "CurrencyRef": _ref(params.currency),
+        "BillAddr": _address(params.address),
     }
 
 
-def invoice_body(operation: Operation) -> Json:
+def item_body(operation: Operation[CreateItem]) -> Json:
+    """The Service `Item` that refund lines use. It carries no mark: the item of that name is the right one."""
+    params = operation.params
+    return {"Name": params.name, "Type": "Service", "IncomeAccountRef": _ref(params.income_account_id)}
+
+
+def invoice_body(operation: Operation[CreateInvoice]) -> Json:
     """An `Invoice` that is paid on our page only: QuickBooks' own payment buttons are off, else it is paid twice.
 
     Tax is left to QuickBooks, which knows the rates; it is computed on what remains after the discount.
     """
     params = operation.params
-    lines = [_sale(line, number) for number, line in enumerate(params["lines"], 1)]
-    discount = params["discount"]
+    lines = [_sale(line, number) for number, line in enumerate(params.lines, 1)]
+    discount = params.discount
     if discount:
         lines.append(_discount(discount))
     return {
-        "DocNumber": params["number"],
-        "CustomerRef": _ref(params["customer_id"]),
-        "CurrencyRef": _ref(params["currency"]),
-        "TxnDate": params["date"],
-        "DueDate": params["due"],
+        "DocNumber": params.number,
+        "CustomerRef": _ref(params.customer_id),
+        "CurrencyRef": _ref(params.currency),
+        "TxnDate": params.date,
+        "DueDate": params.due,
         "PrivateNote": mark(operation),
-        "CustomerMemo": _ref(params["memo"]) if params["memo"] else None,
-        "BillEmail": {"Address": params["email"]},
-        "BillAddr": _address(params["address"]),
+        "CustomerMemo": _ref(params.memo) if params.memo else None,
+        "BillEmail": {"Address": params.email},
+        "BillAddr": _address(params.address),
         "Line": lines,
         "ApplyTaxAfterDiscount": True if discount else None,
         "AllowOnlineCreditCardPayment": False,
@@ -81,47 +92,33 @@ def invoice_body(operation: Operation) -> Json:
     }
 
 
-def payment_body(operation: Operation) -> Json:
+def payment_body(operation: Operation[PostPayment]) -> Json:
     """A `Payment`, gross, into the processor's clearing account; what no line applies stays the customer's credit."""
     params = operation.params
     return {
-        "CustomerRef": _ref(params["customer_id"]),
-        "CurrencyRef": _ref(params["currency"]),
-        "TotalAmt": Decimal(params["amount"]),
-        "TxnDate": params["date"],
-        "DepositToAccountRef": _ref(params["deposit_account_id"]),
+        "CustomerRef": _ref(params.customer_id),
+        "CurrencyRef": _ref(params.currency),
+        "TotalAmt": Decimal(params.amount),
+        "TxnDate": params.date,
+        "DepositToAccountRef": _ref(params.deposit_account_id),
         "PaymentRefNum": operation.id,
-        "PrivateNote": params["note"],
+        "PrivateNote": params.note,
         "Line": [
             {
-                "Amount": Decimal(applied["amount"]),
-                "LinkedTxn": [{"TxnId": applied["invoice_id"], "TxnType": "Invoice"}],
+                "Amount": Decimal(applied.amount),
+                "LinkedTxn": [{"TxnId": applied.invoice_id, "TxnType": "Invoice"}],
             }
-            for applied in params["applied"]
+            for applied in params.applied
         ],
     }
 
 
-BODIES: dict[str, tuple[str, Callable[[Operation], Json]]] = {
-    "create_account": ("Account", account_body),
-    "create_customer": ("Customer", customer_body),
-    "create_invoice": ("Invoice", invoice_body),
-    "post_payment": ("Payment", payment_body),
-    "create_item": ("Item", item_body),
-    "post_refund_receipt": ("RefundReceipt", receipt_body),
-    "post_sales_receipt": ("SalesReceipt", receipt_body),
-    "post_purchase": ("Purchase", purchase_body),
-    "post_deposit": ("Deposit", deposit_body),
-}
-"""For each kind of operation the QuickBooks entity that it makes, and how."""
-
-
-def mark(operation: Operation) -> str:
+def mark(operation: Operation[object]) -> str:
     """The words by which a document is known as ours."""
     return f"Tillbook {operation.id}"
 
 
-def bears_mark(text: object, operation: Operation) -> bool:
+def bears_mark(text: object, operation: Operation[object]) -> bool:
     """Whether a note holds our mark, whatever a person or QuickBooks ("Voided") has written around it."""
     return isinstance(text, str) and operation.id in text.replace(",", " ").replace("-", " ").split()
 
@@ -131,36 +128,36 @@ def to_bytes(body: Json) -> bytes:
     return _text(_filled(body)).encode()
 
 
-def _sale(line: Json, number: int) -> Json:
+def _sale(line: InvoiceLine, number: int) -> Json:
     return {
         "LineNum": number,
         "DetailType": "SalesItemLineDetail",
-        "Description": line["description"],
-        "Amount": Decimal(line["amount"]),
+        "Description": line.description,
+        "Amount": Decimal(line.amount),
         "SalesItemLineDetail": {
-            "ItemRef": _ref(line["item_id"]),
-            "Qty": Decimal(line["quantity"]),
-            "UnitPrice": Decimal(line["unit_price"]),
-            "TaxCodeRef": _ref("TAX" if line["taxable"] else "NON"),
+            "ItemRef": _ref(line.item_id),
+            "Qty": Decimal(line.quantity),
+            "UnitPrice": Decimal(line.unit_price),
+            "TaxCodeRef": _ref("TAX" if line.taxable else "NON"),
         },
     }
 
 
-def _discount(discount: Json) -> Json:
-    percent = discount["percent"]
+def _discount(discount: InvoiceDiscount) -> Json:
+    percent = discount.percent
     detail = {
         "PercentBased": bool(percent),
         "DiscountPercent": Decimal(percent) if percent else None,
     }
     return {
         "DetailType": "DiscountLineDetail",
-        "Amount": Decimal(discount["amount"]),
+        "Amount": Decimal(discount.amount),
         "DiscountLineDetail": detail,
     }
 
 
-def _address(address: Json | None) -> Json | None:
-    return {theirs: address.get(ours) for ours, theirs in _ADDRESS.items()} if address else None
+def _address(address: Address | None) -> Json | None:
+    return {theirs: getattr(address, ours) for ours, theirs in _ADDRESS.items()} if address else None
 
 
 def _ref(value: str) -> Json:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tillbook.kit.errors import NotAllowed, Refused, TillbookError, Unavailable, Uncertain
 from tillbook.kit.retries import CONNECT_TIMEOUT_SECONDS, patiently
@@ -30,6 +30,7 @@ STRIPE_VERSION = "2026-10-28.endive"
 PAGE_SIZE = 100
 
 Call = Callable[["StripeClient"], Any]
+Result = TypeVar("Result")
 ListPage = Callable[["StripeClient", str], Any]
 
 
@@ -44,7 +45,7 @@ class StripeCalls:
         """What a reading call answers, as a plain dict. Raises Refused or Unavailable."""
         return self._patiently(call, change=False)
 
-    def change(self, call: Call, result: Callable[[Json], Json]) -> Json:
+    def change(self, call: Call, result: Callable[[Json], Result]) -> Result:
         """The `result` of a call that changes something. Raises Refused, Unavailable or Uncertain."""
         answer = self._patiently(call, change=True)
         try:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain
 from tillbook.kit.money import Money, from_stripe
+from tillbook.operations.kinds.sales.close_checkout import CheckoutClosed
+from tillbook.operations.kinds.sales.create_checkout import CheckoutOpened
 from tillbook.rules.operations import Json, Operation
 from tillbook.vendors.providers import CheckoutState
 from tillbook.vendors.stripe.calls import PAGE_SIZE, StripeCalls
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from stripe import StripeClient
     from stripe.params import PaymentLinkListParams
     from stripe.params.checkout import SessionListParams
+
+    from tillbook.operations.kinds.sales.close_checkout import CloseCheckout
+    from tillbook.operations.kinds.sales.create_checkout import CreateCheckout
 
 
 def is_link(checkout_id: str) -> bool:
@@ -34,16 +39,16 @@ class StripeLinks:
     def __init__(self, calls: StripeCalls) -> None:
         self._calls = calls
 
-    def create(self, operation: Operation) -> Json:
-        """The result of `create_checkout`; its `expires_at` is None."""
+    def create(self, operation: Operation[CreateCheckout]) -> CheckoutOpened:
+        """Make a link."""
         params, key = link_params(operation), idempotency_key(operation)
         return self._calls.change(
             lambda stripe: stripe.v1.payment_links.create(params, {"idempotency_key": key}),
             _made,
         )
 
-    def find_created(self, operation: Operation) -> Json | None:
-        """The same, read back from the list of all links, which Stripe cannot narrow by time."""
+    def find_created(self, operation: Operation[CreateCheckout]) -> CheckoutOpened | None:
+        """A link that was made, found in the list of all links, which Stripe cannot narrow by time."""
 
         def page(stripe: StripeClient, after: str) -> Any:
             params: PaymentLinkListParams = {"limit": PAGE_SIZE}
@@ -55,9 +60,9 @@ class StripeLinks:
         link = next(ours, None)
         return _made(link) if link else None
 
-    def close(self, operation: Operation) -> Json:
-        """The result of `close_checkout`. Raises Refused (code `complete`) when the customer was faster."""
-        link_id, key = operation.params["checkout_id"], idempotency_key(operation)
+    def close(self, operation: Operation[CloseCheckout]) -> CheckoutClosed:
+        """Close a link. Raises Refused (code `complete`) when the customer was faster."""
+        link_id, key = operation.params.checkout_id, idempotency_key(operation)
         self._calls.change(
             lambda stripe: stripe.v1.payment_links.update(link_id, {"active": False}, {"idempotency_key": key}),
             dict,
@@ -72,14 +77,14 @@ class StripeLinks:
             ) from error
         if state.status != "expired":
             raise Refused(f"the payment link {link_id} has been paid", code="complete")
-        return {"checkout_id": link_id, "status": state.status}
+        return CheckoutClosed(link_id, state.status)
 
-    def find_closed(self, operation: Operation) -> Json | None:
-        """The same, read back; None while the link or one of its sessions is open, and when it was paid."""
-        state = self.state(operation.params["checkout_id"])
+    def find_closed(self, operation: Operation[CloseCheckout]) -> CheckoutClosed | None:
+        """A link that was closed; None while the link or one of its sessions is open, and when it was paid."""
+        state = self.state(operation.params.checkout_id)
         if state.status != "expired" or any(self._sessions(state.id, "open")):
             return None
-        return {"checkout_id": state.id, "status": state.status}
+        return CheckoutClosed(state.id, state.status)
 
     def state(self, link_id: str) -> CheckoutState:
         """A link as the state of a page: what its completed sessions brought, else whether it can still be paid."""
@@ -111,7 +116,7 @@ class StripeLinks:
 
         return self._calls.pages(page)
 
-    def _expire(self, session_id: str, operation: Operation) -> None:
+    def _expire(self, session_id: str, operation: Operation[CloseCheckout]) -> None:
         """Close a session of a link; one that ended by itself in the meantime is no trouble."""
         key = f"{operation.id}:{session_id}"
         try:
@@ -127,8 +132,8 @@ class StripeLinks:
                 raise
 
 
-def _made(link: Json) -> Json:
-    return {"checkout_id": text(link, "id"), "url": text(link, "url"), "expires_at": None}
+def _made(link: Json) -> CheckoutOpened:
+    return CheckoutOpened(text(link, "id"), text(link, "url"), expires_at=None)
 
 
 def _status(link: Json) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 
 from tillbook.kit.errors import Unavailable
 from tillbook.kit.money import Money, from_stripe
+from tillbook.operations.kinds.sales.close_checkout import CheckoutClosed
+from tillbook.operations.kinds.sales.create_checkout import CheckoutOpened
 from tillbook.rules.facts import Fact, PaymentSucceeded, ProcessorFee
 from tillbook.rules.operations import Json
 from tillbook.vendors.providers import CheckoutState
@@ -84,18 +86,14 @@ def _status(session: Json) -> str:
     return "expired" if failed else "processing"
 
 
-def made_checkout(session: Json) -> Json:
-    """The result of `create_checkout`. `expires_at` is in UTC seconds."""
-    return {
-        "checkout_id": text(session, "id"),
-        "url": session.get("url") or "",
-        "expires_at": number(session, "expires_at"),
-    }
+def made_checkout(session: Json) -> CheckoutOpened:
+    """A session as the result of a CreateCheckout."""
+    return CheckoutOpened(text(session, "id"), session.get("url") or "", number(session, "expires_at"))
 
 
-def closed_checkout(session: Json) -> Json:
-    """The result of `close_checkout`."""
-    return {"checkout_id": text(session, "id"), "status": text(session, "status")}
+def closed_checkout(session: Json) -> CheckoutClosed:
+    """A session as the result of a CloseCheckout."""
+    return CheckoutClosed(text(session, "id"), text(session, "status"))
 
 
 def written(holder: Json, name: str) -> str:

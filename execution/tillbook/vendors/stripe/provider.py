@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tillbook.kit.errors import NotAllowed, Refused
 from tillbook.kit.money import Money, stripe_amount
+from tillbook.operations.kinds.handlers import Handlers
+from tillbook.operations.kinds.refunds.refund_payment import RefundPayment
+from tillbook.operations.kinds.sales.close_checkout import CloseCheckout
+from tillbook.operations.kinds.sales.create_checkout import CreateCheckout
 from tillbook.rules.events import Event
 from tillbook.rules.matching import Movement
-from tillbook.rules.operations import Evidence, Json, Operation, Plan
+from tillbook.rules.operations import Evidence, Json, Operation, Plan, Stored
 from tillbook.rules.readings import Reading
-from tillbook.vendors import plans
-from tillbook.vendors.providers import Account, CheckoutRequest, CheckoutState, RefundRequest
+from tillbook.vendors.providers import Account, CheckoutState
 from tillbook.vendors.stripe import statement
 from tillbook.vendors.stripe.calls import PAGE_SIZE, StripeCalls
 from tillbook.vendors.stripe.errors import CHECK_SETUP
@@ -35,7 +39,7 @@ from tillbook.vendors.stripe.objects import (
     text,
     written,
 )
-from tillbook.vendors.stripe.refunds import made_refund, obstacle, refund_facts, refund_params, refund_plan, released
+from tillbook.vendors.stripe.refunds import made_refund, obstacle, refund_facts, refund_params, released
 from tillbook.vendors.stripe.requests import idempotency_key, session_params
 from tillbook.vendors.stripe.signatures import require_signature
 
@@ -46,16 +50,29 @@ if TYPE_CHECKING:
 
     from tillbook.kit.clock import Clock
     from tillbook.kit.settings import Settings
+    from tillbook.operations.kinds.refunds.refund_payment import RefundMade, RefundRequest
+    from tillbook.operations.kinds.sales.capture_checkout import CheckoutCaptured
+    from tillbook.operations.kinds.sales.close_checkout import CheckoutClosed
+    from tillbook.operations.kinds.sales.create_checkout import CheckoutOpened, CheckoutRequest
 
 _DAY_SECONDS = 86400
 _KEY_MODES = {"sk_test_": False, "rk_test_": False, "sk_live_": True, "rk_live_": True}
 
-EVIDENCE = {
-    "create_checkout": Evidence(window_seconds=_DAY_SECONDS, read_lag_seconds=60),
-    "close_checkout": Evidence(window_seconds=_DAY_SECONDS, read_lag_seconds=60),
-    "refund_payment": Evidence(window_seconds=_DAY_SECONDS, read_lag_seconds=60),
-}
-"""Stripe remembers a key for a day at least. Lists and reads by id are documented as current: the lag is caution."""
+
+# Stripe remembers a key for a day at least. Lists and reads by id are documented as current: the lag is caution.
+_remembered = partial(Evidence, window_seconds=_DAY_SECONDS, read_lag_seconds=60)
+_CREATED = _remembered(
+    carried_in="`metadata.operation` of the session or Payment Link, and of its payment intent",
+    found_by="the list of Checkout Sessions created since a day before it was prepared; the list of all Payment Links",
+)
+_CLOSED = _remembered(
+    carried_in="nothing: the subject is the id of the session or link",
+    found_by="reading it: it can no longer be paid",
+)
+_REFUNDED = _remembered(
+    carried_in="`metadata.operation` of the refund",
+    found_by="the list of all refunds of the payment intent",
+)
 
 
 class StripeProvider:
@@ -71,54 +88,53 @@ class StripeProvider:
         self._clock = clock
         self._calls = StripeCalls(settings, clock)
         self._links = StripeLinks(self._calls)
+        self._handlers = Handlers(
+            "Stripe",
+            [
+                CreateCheckout.handler(self._create, self._find_created, _CREATED),
+                CloseCheckout.handler(self._close, self._find_closed, _CLOSED),
+                RefundPayment.handler(self._refund, self._find_refund, _REFUNDED),
+            ],
+        )
         self._webhook_secrets = tuple(secret for secret in settings.stripe_webhook_secrets if secret.strip())
 
     # -- plans and operations ----------------------------------------------------------------------
 
-    def plan_checkout(self, request: CheckoutRequest) -> Plan:
+    def plan_checkout(self, request: CheckoutRequest) -> Plan[CheckoutOpened]:
         """The operation that opens a page: a session, or a link where there is no address to come back to.
 
         Raises Refused for an amount that Stripe cannot charge exactly.
         """
         stripe_amount(request.amount)
-        return plans.checkout_plan(self.name, request)
+        return CreateCheckout.of(request).plan(self.name)
 
-    def plan_close(self, checkout_id: str) -> Plan:
+    def plan_close(self, checkout_id: str) -> Plan[CheckoutClosed]:
         """The operation that closes an open page for good."""
-        return plans.close_plan(self.name, checkout_id)
+        return CloseCheckout(checkout_id).plan(self.name)
 
-    def plan_refund(self, request: RefundRequest) -> Plan:
+    def plan_refund(self, request: RefundRequest) -> Plan[RefundMade]:
         """The operation that gives money back. Raises Refused for an amount that Stripe cannot pay exactly."""
-        return refund_plan(request)
+        stripe_amount(request.amount)
+        return RefundPayment.of(request).plan(self.name, request.reference)
 
-    def settle(self, state: CheckoutState) -> Plan | None:
+    def settle(self, state: CheckoutState) -> Plan[CheckoutCaptured] | None:
         """Nothing is missing: Stripe moves the money when the customer confirms."""
         return None
 
-    def send(self, operation: Operation) -> Json:
-        """Carry out `create_checkout`, `close_checkout` or `refund_payment`, always under the operation's own key."""
-        steps: dict[str, Callable[[Operation], Json]] = {
-            "create_checkout": self._create,
-            "close_checkout": self._close,
-            "refund_payment": self._refund,
-        }
-        return steps[_known(operation.kind)](operation)
+    def send(self, operation: Stored) -> Json:
+        """Carry an operation out, always under its own key."""
+        return self._handlers.send(operation)
 
-    def find(self, operation: Operation) -> Json | None:
+    def find(self, operation: Stored) -> Json | None:
         """The result read back from Stripe's lists and objects, never by its search, which lags behind."""
-        looks: dict[str, Callable[[Operation], Json | None]] = {
-            "create_checkout": self._find_created,
-            "close_checkout": self._find_closed,
-            "refund_payment": self._find_refund,
-        }
-        return looks[_known(operation.kind)](operation)
+        return self._handlers.find(operation)
 
     def evidence(self, kind: str) -> Evidence:
         """How long Stripe replays an answer to a key, and how long a change may be missing from a read."""
-        return EVIDENCE[_known(kind)]
+        return self._handlers.evidence(kind)
 
-    def _create(self, operation: Operation) -> Json:
-        if not operation.params["success_url"]:
+    def _create(self, operation: Operation[CreateCheckout]) -> CheckoutOpened:
+        if operation.params.lasting:
             return self._links.create(operation)
         params = session_params(operation)
         return self._calls.change(
@@ -126,8 +142,8 @@ class StripeProvider:
             made_checkout,
         )
 
-    def _close(self, operation: Operation) -> Json:
-        checkout_id = operation.params["checkout_id"]
+    def _close(self, operation: Operation[CloseCheckout]) -> CheckoutClosed:
+        checkout_id = operation.params.checkout_id
         if is_link(checkout_id):
             return self._links.close(operation)
         try:
@@ -142,13 +158,13 @@ class StripeProvider:
         except Refused as refusal:
             # Stripe refuses to expire what is not open; only the session itself says which of the two it is.
             closed = closed_checkout(self._session(checkout_id))
-            if closed["status"] == "expired":
+            if closed.status == "expired":
                 return closed
-            code = "complete" if closed["status"] == "complete" else refusal.code
+            code = "complete" if closed.status == "complete" else refusal.code
             raise Refused(refusal.message, hint=refusal.hint, code=code) from refusal
 
-    def _find_created(self, operation: Operation) -> Json | None:
-        if not operation.params["success_url"]:
+    def _find_created(self, operation: Operation[CreateCheckout]) -> CheckoutOpened | None:
+        if operation.params.lasting:
             return self._links.find_created(operation)
         since = operation.prepared_at - _DAY_SECONDS
 
@@ -162,21 +178,21 @@ class StripeProvider:
         session = next(ours, None)
         return made_checkout(session) if session else None
 
-    def _find_closed(self, operation: Operation) -> Json | None:
-        if is_link(operation.params["checkout_id"]):
+    def _find_closed(self, operation: Operation[CloseCheckout]) -> CheckoutClosed | None:
+        if is_link(operation.params.checkout_id):
             return self._links.find_closed(operation)
-        closed = closed_checkout(self._session(operation.params["checkout_id"]))
-        return closed if closed["status"] == "expired" else None
+        closed = closed_checkout(self._session(operation.params.checkout_id))
+        return closed if closed.status == "expired" else None
 
-    def _refund(self, operation: Operation) -> Json:
+    def _refund(self, operation: Operation[RefundPayment]) -> RefundMade:
         params = refund_params(operation)
         return self._calls.change(
             lambda stripe: stripe.v1.refunds.create(params, {"idempotency_key": idempotency_key(operation)}),
             made_refund,
         )
 
-    def _find_refund(self, operation: Operation) -> Json | None:
-        refunds = self._refunds(operation.params["payment"])
+    def _find_refund(self, operation: Operation[RefundPayment]) -> RefundMade | None:
+        refunds = self._refunds(operation.params.payment)
         return next((made_refund(one) for one in refunds if written(one, "operation") == operation.id), None)
 
     def _refunds(self, payment: str) -> Iterator[Json]:
@@ -326,9 +342,3 @@ class StripeProvider:
         header = headers.get("stripe-signature", "")
         require_signature(header, body, self._webhook_secrets, now=self._clock.now())
         return read_event(body)
-
-
-def _known(kind: str) -> str:
-    if kind not in EVIDENCE:
-        raise Refused(f"Stripe cannot carry out {kind!r}; expected one of {', '.join(sorted(EVIDENCE))}")
-    return kind

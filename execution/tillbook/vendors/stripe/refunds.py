@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from tillbook.kit.errors import Unavailable
-from tillbook.kit.money import parse, stripe_amount
+from tillbook.kit.money import stripe_amount
+from tillbook.operations.kinds.refunds.refund_payment import RefundMade, RefundPayment
 from tillbook.rules.facts import Fact, PaymentRefunded, RefundFailed
-from tillbook.rules.operations import Json, Operation, Plan
-from tillbook.vendors import plans
-from tillbook.vendors.providers import RefundRequest
+from tillbook.rules.operations import Json, Operation
 from tillbook.vendors.stripe.objects import money, number, reference, text, written
 
 if TYPE_CHECKING:
@@ -23,28 +22,22 @@ _NO_OBSTACLE = ("warning_needs_response", "warning_under_review", "warning_close
 _ENDED_WITHOUT_MONEY = ("canceled", "failed")
 
 
-def refund_plan(request: RefundRequest) -> Plan:
-    """The operation that gives money back. Raises Refused for an amount that Stripe cannot pay exactly."""
-    stripe_amount(request.amount)
-    return plans.refund_plan("stripe", request)
-
-
-def refund_params(operation: Operation) -> RefundCreateParams:
+def refund_params(operation: Operation[RefundPayment]) -> RefundCreateParams:
     """Stripe's parameters, made of the frozen ones alone: every attempt sends the same bytes."""
     asked = operation.params
     params: RefundCreateParams = {
-        "payment_intent": asked["payment"],
-        "amount": stripe_amount(parse(asked["amount"], asked["currency"])),
-        "metadata": {"operation": operation.id, "invoice": asked["invoice"], "reason": asked["reason"][:500]},
+        "payment_intent": asked.payment,
+        "amount": stripe_amount(asked.money),
+        "metadata": {"operation": operation.id, "invoice": asked.invoice, "reason": asked.reason[:500]},
     }
-    if asked["reason"] in REASONS:
-        params["reason"] = asked["reason"]
+    if asked.reason in REASONS:
+        params["reason"] = asked.reason
     return params
 
 
-def made_refund(refund: Json) -> Json:
-    """The result of a `refund_payment`."""
-    return {"refund": text(refund, "id"), "status": text(refund, "status")}
+def made_refund(refund: Json) -> RefundMade:
+    """A refund as the result of a RefundPayment."""
+    return RefundMade(text(refund, "id"), text(refund, "status"))
 
 
 def obstacle(disputes: Iterable[Json]) -> str:

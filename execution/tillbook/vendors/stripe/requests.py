@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tillbook.kit.money import parse, stripe_amount
-from tillbook.rules.operations import Json, Operation
+from tillbook.kit.money import stripe_amount
 
 if TYPE_CHECKING:
     from stripe.params import PaymentLinkCreateParams
     from stripe.params.checkout import SessionCreateParams
+
+    from tillbook.operations.kinds.sales.create_checkout import CreateCheckout
+    from tillbook.rules.operations import Operation
 
 _LONGEST_KEY = 255
 _LONGEST_DESCRIPTION = 1000
@@ -20,31 +22,31 @@ _CLOSED = (
 )
 
 
-def idempotency_key(operation: Operation) -> str:
+def idempotency_key(operation: Operation[object]) -> str:
     """The operation's key; its id, which stands for the same, where a header could not hold the key."""
     fits = operation.key.isascii() and operation.key.isprintable() and len(operation.key) <= _LONGEST_KEY
     return operation.key if fits else operation.id
 
 
-def session_params(operation: Operation) -> SessionCreateParams:
+def session_params(operation: Operation[CreateCheckout]) -> SessionCreateParams:
     """A Checkout Session: it comes back to our pages and lives for a day."""
     asked = operation.params
     params: SessionCreateParams = {
         "mode": "payment",
-        "client_reference_id": asked["invoice"],
+        "client_reference_id": asked.invoice,
         "metadata": _ours(operation),
         "payment_intent_data": {"metadata": _ours(operation), "description": _description(asked)},
         "line_items": [_line(asked)],
-        "success_url": asked["success_url"],
+        "success_url": asked.success_url,
     }
-    if asked["cancel_url"]:
-        params["cancel_url"] = asked["cancel_url"]
-    if asked["email"]:
-        params["customer_email"] = asked["email"]
+    if asked.cancel_url:
+        params["cancel_url"] = asked.cancel_url
+    if asked.email:
+        params["customer_email"] = asked.email
     return params
 
 
-def link_params(operation: Operation) -> PaymentLinkCreateParams:
+def link_params(operation: Operation[CreateCheckout]) -> PaymentLinkCreateParams:
     """A Payment Link for one completed payment: it lives until then, or until it is closed."""
     asked = operation.params
     return {
@@ -57,19 +59,19 @@ def link_params(operation: Operation) -> PaymentLinkCreateParams:
     }
 
 
-def _ours(operation: Operation) -> dict[str, str]:
-    return {"operation": operation.id, "invoice": operation.params["invoice"]}
+def _ours(operation: Operation[CreateCheckout]) -> dict[str, str]:
+    return {"operation": operation.id, "invoice": operation.params.invoice}
 
 
-def _description(asked: Json) -> str:
-    return str(asked["description"])[:_LONGEST_DESCRIPTION]
+def _description(asked: CreateCheckout) -> str:
+    return asked.description[:_LONGEST_DESCRIPTION]
 
 
-def _line(asked: Json) -> Any:
+def _line(asked: CreateCheckout) -> Any:
     """The one line of a page; Any because the SDK has a type of its own for it in each kind of page."""
     price = {
-        "currency": asked["currency"].lower(),
-        "unit_amount": stripe_amount(parse(asked["amount"], asked["currency"])),
-        "product_data": {"name": asked["description"]},
+        "currency": asked.currency.lower(),
+        "unit_amount": stripe_amount(asked.money),
+        "product_data": {"name": asked.description},
     }
     return {"quantity": 1, "price_data": price}

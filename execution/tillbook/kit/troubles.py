@@ -1,0 +1,26 @@
+"""What goes wrong in a round that goes on all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from tillbook.kit.errors import TillbookError
+
+
+@dataclass
+class Troubles:
+    """The troubles of one round: a sentence and an exit code for each."""
+
+    sentences: list[str] = field(default_factory=list)
+    exit_codes: list[int] = field(default_factory=list)
+
+    @contextmanager
+    def noted(self, what: str) -> Iterator[None]:
+        """Note a foreseen trouble instead of raising it."""
+        try:
+            yield
+        except TillbookError as error:
+            self.sentences.append(f"{what}: {error.message}")
+            self.exit_codes.append(error.exit_code)

@@ -1,0 +1,94 @@
+"""What is common to the kinds of operations that QuickBooks carries out."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Self, TypeVar
+
+import msgspec
+
+from tillbook.operations.kinds.base import Kind
+from tillbook.rules.operations import Evidence, Operation, Plan
+
+if TYPE_CHECKING:
+    from tillbook.ledger import Ledger
+    from tillbook.operations.kinds.handlers import Handler
+    from tillbook.rules.operations import Stored
+
+DOOR = "quickbooks"
+LONGEST_NOTE = 4000
+_READ_LAG_SECONDS = 30
+
+Result = TypeVar("Result")
+
+
+class Made(msgspec.Struct, frozen=True):
+    """A record of QuickBooks, by its id there."""
+
+    id: str
+
+
+class Posted(Made, frozen=True):
+    """A record and the total that QuickBooks made of it, as decimal text."""
+
+    total: str
+
+
+class InQuickBooks(Kind[Result], frozen=True):
+    """A kind that QuickBooks carries out."""
+
+    @classmethod
+    @abstractmethod
+    def evidence(cls) -> Evidence:
+        """How an operation of this kind is found again."""
+
+    @classmethod
+    def in_quickbooks(
+        cls, send: Callable[[Operation[Self]], Result], find: Callable[[Operation[Self]], Result | None]
+    ) -> Handler:
+        """How QuickBooks carries this kind out and finds it again."""
+        return cls.handler(send, find, cls.evidence())
+
+
+class Posting(InQuickBooks[Result], frozen=True):
+    """A kind that posts a document of ours. Its subject is the document's key."""
+
+    @classmethod
+    @abstractmethod
+    def entity(cls) -> str:
+        """The kind of record that it makes in QuickBooks."""
+
+    @classmethod
+    def mark(cls) -> str:
+        """The field of the record that carries our operation id."""
+        return "DocNumber"
+
+    @classmethod
+    def evidence(cls) -> Evidence:
+        """Found by the field that carries the operation's id."""
+        return found_by(f"query `{cls.entity()}` by `{cls.mark()}`", f"`{cls.mark()}`")
+
+    @staticmethod
+    def subject(document: str) -> str:
+        """One posting of a document."""
+        return document
+
+    def plan(self, document: str) -> Plan[Result]:
+        """The plan to post the document of that key."""
+        return self.planned(self.subject(document), DOOR)
+
+
+def found_by(call: str, carried_in: str) -> Evidence:
+    """The evidence of a kind. How long QuickBooks repeats an answer is not documented, so after any doubt we look."""
+    return Evidence(carried_in=carried_in, found_by=call, window_seconds=0, read_lag_seconds=_READ_LAG_SECONDS)
+
+
+def mark_posted(ledger: Ledger, operation: Stored, made: Made, now: int) -> None:
+    """The document of a posting stands in the books. In a transaction."""
+    ledger.documents.mark_posted(operation.subject, made.id, now)
+
+
+def new(operation: Stored) -> str:
+    """The id that a dry run assumes."""
+    return f"(new) {operation.subject}"

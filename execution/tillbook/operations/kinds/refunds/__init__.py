@@ -1,0 +1,1 @@
+"""Money goes back, and what the books hold of it."""

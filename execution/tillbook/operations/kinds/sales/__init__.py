@@ -1,0 +1,1 @@
+"""Customers, invoices and the pages where they are paid."""

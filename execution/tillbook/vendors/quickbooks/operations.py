@@ -1,0 +1,246 @@
+"""Operations in QuickBooks: a record is made, changed or taken back once, and found again.
+
+Every change carries the operation's id twice: as `requestid`, for which QuickBooks repeats its first answer, and in a
+field of the record where it has one, by which it is found again when no answer came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain
+from tillbook.kit.money import Money, from_decimal
+from tillbook.operations.kinds.books.create_account import CreateAccount
+from tillbook.operations.kinds.books.create_item import CreateItem
+from tillbook.operations.kinds.books.delete_document import DeleteDocument
+from tillbook.operations.kinds.books.post_payment import PaymentPosted, PostPayment
+from tillbook.operations.kinds.books.void_document import VoidDocument
+from tillbook.operations.kinds.handlers import Handlers
+from tillbook.operations.kinds.quickbooks import InQuickBooks, Made, Posted, Posting
+from tillbook.operations.kinds.refunds.apply_credit import ApplyCredit
+from tillbook.operations.kinds.refunds.post_deposit import PostDeposit
+from tillbook.operations.kinds.refunds.post_purchase import PostPurchase
+from tillbook.operations.kinds.refunds.post_refund_receipt import PostRefundReceipt
+from tillbook.operations.kinds.refunds.post_sales_receipt import PostSalesReceipt
+from tillbook.operations.kinds.sales.create_customer import CreateCustomer
+from tillbook.operations.kinds.sales.create_invoice import CreateInvoice
+from tillbook.rules.invoices import BookedInvoice
+from tillbook.rules.operations import Json, Operation
+from tillbook.vendors.quickbooks import read, write, write_refunds
+from tillbook.vendors.quickbooks.errors import PENDING_HINT
+from tillbook.vendors.quickbooks.records import EVERYBODY, Records, readable
+from tillbook.vendors.quickbooks.session import RefusedInDoubt
+
+_CHANGED_MEANWHILE = "5010"
+_TAKEN = ("6140", "6240")  # the number or the name: perhaps by our own first attempt
+_VOID = {"operation": "update", "include": "void"}
+
+Asked = TypeVar("Asked", bound=InQuickBooks[Any])
+Result = TypeVar("Result")
+Send = Callable[[Operation[Asked]], Result]
+Find = Callable[[Operation[Asked]], Result | None]
+
+
+class QuickBooksOperations:
+    """The operations of one company. `handlers` has one for each kind that is InQuickBooks."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._call = records.connection.call
+        payments = self._posting(PostPayment, write.payment_body, self._payment, read_back=True)
+        refunds = self._posting(PostRefundReceipt, write_refunds.receipt_body, self._posted, read_back=True)
+        mirrored = self._posting(PostSalesReceipt, write_refunds.receipt_body, self._posted, read_back=True)
+        purchases = self._posting(PostPurchase, write_refunds.purchase_body, self._posted)
+        deposits = self._posting(PostDeposit, write_refunds.deposit_body, self._posted)
+        invoices = self._making("Invoice", write.invoice_body, self._invoices, self._invoice, read_back=True)
+        self.handlers = Handlers(
+            "QuickBooks",
+            [
+                CreateAccount.in_quickbooks(*self._making("Account", write.account_body, self._accounts, _made)),
+                CreateCustomer.in_quickbooks(*self._making("Customer", write.customer_body, self._customers, _made)),
+                CreateItem.in_quickbooks(*self._making("Item", write.item_body, self._items, _made)),
+                CreateInvoice.in_quickbooks(*invoices),
+                PostPayment.in_quickbooks(*payments),
+                PostRefundReceipt.in_quickbooks(*refunds),
+                PostSalesReceipt.in_quickbooks(*mirrored),
+                PostPurchase.in_quickbooks(*purchases),
+                PostDeposit.in_quickbooks(*deposits),
+                ApplyCredit.in_quickbooks(self._apply, self._find_applied),
+                DeleteDocument.in_quickbooks(self._delete, self._find_deleted),
+                VoidDocument.in_quickbooks(self._void, self._find_voided),
+            ],
+        )
+
+    # -- records that are made ---------------------------------------------------------------------
+
+    def _making(
+        self,
+        entity: str,
+        body: Callable[[Operation[Asked]], Json],
+        rows: Callable[[Operation[Asked]], list[Json]],
+        result: Callable[[Operation[Asked], Json], Result],
+        *,
+        read_back: bool = False,
+    ) -> tuple[Send[Asked, Result], Find[Asked, Result]]:
+        """How a record is made of a body, and found among the rows that may be it.
+
+        It is read back where it counts: QuickBooks may have computed another total, its AutoApply may have moved the
+        money.
+        """
+
+        def send(operation: Operation[Asked]) -> Result:
+            content = write.to_bytes(body(operation))
+            try:
+                answer = self._call(lambda client: client.create_object(entity, content, request_id=operation.id))
+            except NotAllowed:
+                raise
+            except Refused as refusal:
+                return _after_refusal(refusal, lambda: find(operation))
+            try:
+                raw = read.entity(answer, entity)
+                made = (self._records.raw(entity, raw["Id"]) or {}) if read_back else raw
+                with readable():
+                    return result(operation, made)
+            except (Refused, Unavailable) as error:
+                raise Uncertain(
+                    f"{entity} was made, but not read back: {error.message}",
+                    hint=PENDING_HINT,
+                ) from error
+
+        def find(operation: Operation[Asked]) -> Result | None:
+            raw = self._records.only(f"{operation.kind} {operation.id}", rows(operation))
+            with readable():
+                return None if raw is None else result(operation, raw)
+
+        return send, find
+
+    def _posting(
+        self,
+        kind: type[Posting[Result]],
+        body: Callable[[Operation[Asked]], Json],
+        result: Callable[[Operation[Asked], Json], Result],
+        *,
+        read_back: bool = False,
+    ) -> tuple[Send[Asked, Result], Find[Asked, Result]]:
+        """How a document is posted, and found by the field that carries the operation's id."""
+
+        def rows(operation: Operation[Asked]) -> list[Json]:
+            return self._records.exact(kind.entity(), kind.mark(), operation.id)
+
+        return self._making(kind.entity(), body, rows, result, read_back=read_back)
+
+    def _accounts(self, operation: Operation[CreateAccount]) -> list[Json]:
+        asked = operation.params
+        return [
+            raw
+            for raw in self._records.exact("Account", "Name", asked.name)
+            if raw.get("AccountType") == asked.type
+            and read.currency_of(raw, self._records.home_currency) == asked.currency
+        ]
+
+    def _customers(self, operation: Operation[CreateCustomer]) -> list[Json]:
+        rows = self._records.exact("Customer", "DisplayName", operation.params.name, also=EVERYBODY)
+        return [raw for raw in rows if write.bears_mark(raw.get("Notes"), operation)]
+
+    def _items(self, operation: Operation[CreateItem]) -> list[Json]:
+        return self._records.exact("Item", "Name", operation.params.name)
+
+    def _invoices(self, operation: Operation[CreateInvoice]) -> list[Json]:
+        rows = self._records.exact("Invoice", "DocNumber", operation.params.number)
+        return [raw for raw in rows if write.bears_mark(raw.get("PrivateNote"), operation)]
+
+    def _invoice(self, operation: Operation[CreateInvoice], raw: Json) -> BookedInvoice:
+        return read.invoice(raw, self._records.home_currency)
+
+    def _payment(self, operation: Operation[PostPayment], raw: Json) -> PaymentPosted:
+        """Amounts as text, and whether the money lies on other invoices than it was meant for."""
+        posted = read.payment(raw, self._records.home_currency)
+        asked = {invoice: amount.minor for invoice, amount in operation.params.by_invoice.items()}
+        return PaymentPosted(
+            posted["id"],
+            Money(posted["amount_minor"], posted["currency"]).text,
+            Money(posted["unapplied_minor"], posted["currency"]).text,
+            links_differ=posted["invoices"] != asked,
+        )
+
+    def _posted(self, operation: Operation[object], raw: Json) -> Posted:
+        total = from_decimal(raw["TotalAmt"], read.currency_of(raw, self._records.home_currency))
+        return Posted(raw["Id"], total.text)
+
+    # -- records that are changed ------------------------------------------------------------------
+
+    def _apply(self, operation: Operation[ApplyCredit]) -> Made:
+        """Apply a Purchase to the unapplied rest of a Payment; every line of the Payment is sent again."""
+        asked = operation.params
+        raw = self._records.raw("Payment", asked.payment_id)
+        if raw is None:
+            raise Refused(f"QuickBooks has no payment {asked.payment_id} any more")
+        if write_refunds.is_applied(raw, asked):
+            return Made(asked.payment_id)
+        content = write.to_bytes(write_refunds.applied_body(raw, asked))
+        request = f"{operation.id}-{raw['SyncToken']}"  # another version is another request
+        try:
+            self._call(lambda client: client.update_object("Payment", content, request_id=request))
+        except NotAllowed:
+            raise
+        except Refused as refusal:
+            if refusal.code == _CHANGED_MEANWHILE and not isinstance(refusal, RefusedInDoubt):
+                raise Unavailable(refusal.message, hint="Run the same command again.") from refusal
+            return _after_refusal(refusal, lambda: self._find_applied(operation))
+        return Made(asked.payment_id)
+
+    def _find_applied(self, operation: Operation[ApplyCredit]) -> Made | None:
+        raw = self._records.raw("Payment", operation.params.payment_id)
+        applied = raw is not None and write_refunds.is_applied(raw, operation.params)
+        return Made(operation.params.payment_id) if applied else None
+
+    def _delete(self, operation: Operation[DeleteDocument]) -> Made:
+        asked = operation.params
+        if (raw := self._records.raw(asked.entity, asked.id)) is not None:
+            content = write.to_bytes({"Id": asked.id, "SyncToken": raw["SyncToken"]})
+            self._call(lambda client: client.delete_object(asked.entity, content, request_id=operation.id))
+        return Made(asked.id)
+
+    def _find_deleted(self, operation: Operation[DeleteDocument]) -> Made | None:
+        asked = operation.params
+        return Made(asked.id) if self._records.raw(asked.entity, asked.id) is None else None
+
+    def _void(self, operation: Operation[VoidDocument]) -> Made:
+        asked = operation.params
+        if (raw := self._records.raw(asked.entity, asked.id)) is not None:
+            content = write.to_bytes({"Id": asked.id, "SyncToken": raw["SyncToken"], "sparse": True})
+            self._call(
+                lambda client: client.update_object(asked.entity, content, request_id=operation.id, params=dict(_VOID))
+            )
+        return Made(asked.id)
+
+    def _find_voided(self, operation: Operation[VoidDocument]) -> Made | None:
+        asked = operation.params
+        raw = self._records.raw(asked.entity, asked.id)
+        with readable():
+            gone = raw is None or read.record(asked.entity, raw, self._records.home_currency).voided
+        return Made(asked.id) if gone else None
+
+
+def _made(operation: Operation[object], raw: Json) -> Made:
+    return Made(raw["Id"])
+
+
+def _after_refusal(refusal: Refused, look: Callable[[], Result | None]) -> Result:
+    """A refusal may be the echo of our own first attempt: then what that one made is the result."""
+    in_doubt = isinstance(refusal, RefusedInDoubt)
+    if not in_doubt and refusal.code not in _TAKEN:
+        raise refusal
+    try:
+        found = look()
+    except (Refused, Unavailable) as error:
+        raise Uncertain(f"{refusal.message}; then: {error.message}", hint=PENDING_HINT) from error
+    if found is not None:
+        return found
+    if in_doubt:
+        raise Uncertain(
+            f"an attempt got no answer, the next one: {refusal.message}",
+            hint=PENDING_HINT,
+        )
+    raise refusal
