@@ -254,6 +254,9 @@ class Situation:
     world: Photograph
 
 
+_PREPARED: dict[str, Situation] = {}
+
+
 @dataclass
 class Stage:
     """One scenario in one world; `back` puts its situation back, as often as it is tried."""
@@ -264,13 +267,17 @@ class Stage:
     _met: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.scenario.prepare(self.shop)
-        self.shop.till.close()
-        self.prepared = self.kept()
+        """Make the situation, once for each worker: the tests of one scenario begin with the same."""
+        name = f"{self.shop.simulator.url} {self.scenario.name}"
+        if name not in _PREPARED:
+            self.scenario.prepare(self.shop)
+            self.shop.till.close()
+            _PREPARED[name] = self.kept(self.shop.simulator.world.folder.parent)
+        self.prepared = _PREPARED[name]
 
-    def kept(self) -> Situation:
-        """The situation of this moment, to come back to."""
-        copy = Path(tempfile.mkdtemp(prefix="kept-", dir=self.shop.home.parent))
+    def kept(self, folder: Path | None = None) -> Situation:
+        """The situation of this moment, to come back to; copied into `folder`, or beside the home."""
+        copy = Path(tempfile.mkdtemp(prefix="kept-", dir=folder or self.shop.home.parent))
         shutil.copytree(self.shop.home, copy, dirs_exist_ok=True)
         return Situation(copy, self.shop.simulator.photograph())
 
