@@ -10,7 +10,6 @@ import typer
 from tillbook import cli
 from tillbook.kit.clock import rfc3339
 from tillbook.kit.money import Money
-from tillbook.vendors.providers import ProviderName
 
 if TYPE_CHECKING:
     from tillbook.till import Till
@@ -52,12 +51,12 @@ def app(
     till: Till,
     invoice: Annotated[str, typer.Argument(help="The invoice number; one made by hand in QuickBooks is adopted.")],
     provider: Annotated[
-        ProviderName | None, typer.Option(help="Who takes the money. Default: the first that is set up.")
+        str | None, cli.provider_option("Who takes the money. Default: the first that is set up.")
     ] = None,
     dry_run: cli.DryRun = False,
 ) -> CreatedCheckout:
     """Mint a page where the customer can pay an invoice. Running it again returns the same open page."""
-    return create_checkout(invoice, provider=provider.value if provider else till.provider_names[0], till=till)
+    return create_checkout(invoice, provider=provider or till.provider_names[0], till=till)
 
 
 if __name__ == "__main__":

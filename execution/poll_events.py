@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from tillbook import cli
-from tillbook.vendors.providers import ProviderName
 
 if TYPE_CHECKING:
     from tillbook.till import Till
@@ -37,11 +34,11 @@ def poll_events(*, till: Till, provider: str = "") -> Polled:
 @cli.command
 def app(
     till: Till,
-    provider: Annotated[ProviderName | None, typer.Option(help="Only this provider.")] = None,
+    provider: Annotated[str | None, cli.provider_option("Only this provider.")] = None,
     dry_run: cli.DryRun = False,
 ) -> Polled:
     """Fetch events from the providers into the inbox: what a webhook would have brought."""
-    return poll_events(till=till, provider=provider.value if provider else "")
+    return poll_events(till=till, provider=provider or "")
 
 
 if __name__ == "__main__":

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from tillbook import cli
+from tillbook.kit import settings
 from tillbook.kit.errors import TillbookError
-from tillbook.vendors.providers import ProviderName
+from tillbook.vendors.providers import PROVIDERS, declared_settings
 
 SCRIPTS = Path(__file__).parent
 CUSTOMER = {  # what a customer types and presses, whichever provider's page it is
@@ -136,8 +135,8 @@ def _world(folder: Path) -> Iterator[_Demo]:
 
 def _clean_environment() -> dict[str, str]:
     """This environment without anything that would lead out of the demonstration."""
-    ours = ("TILLBOOK_", "STRIPE_", "PAYPAL_", "QUICKBOOKS_", "SMTP_", "MAIL_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    ours = {"TILLBOOK_ENV", *settings.names(declared_settings())}
+    return {name: value for name, value in os.environ.items() if name not in ours}
 
 
 def _wait_for(receiver: str) -> None:
@@ -157,10 +156,10 @@ def _money(amount: dict[str, Any]) -> str:
 
 @cli.command
 def app(
-    provider: Annotated[ProviderName, typer.Option(help="Who takes the money.")] = ProviderName.stripe,
+    provider: Annotated[str, cli.provider_option("Who takes the money.")] = next(iter(PROVIDERS)),
 ) -> Demonstrated:
     """Show a whole sale, from the form to the books, in a simulated world on this machine. No keys are needed."""
-    return run_demo(provider=provider.value)
+    return run_demo(provider=provider)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,13 @@ from tillbook.kit.clock import Clock
 from tillbook.kit.errors import Refused
 from tillbook.kit.settings import Settings
 from tillbook.ledger import Ledger
+from tillbook.vendors.providers import declared_settings
 
 if TYPE_CHECKING:
     from tillbook.operations.dry_run import DryRun
     from tillbook.rules.operations import Door
     from tillbook.vendors.books import Books
-    from tillbook.vendors.providers import Provider
+    from tillbook.vendors.protocols import Provider
     from tillbook.vendors.smtp import Mailer
 
 
@@ -58,9 +60,14 @@ class Till:
         if not self.settings.providers:
             raise Refused(
                 "no provider is set up",
-                hint="Set STRIPE_SECRET_KEY, or PAYPAL_CLIENT_ID and PAYPAL_CLIENT_SECRET, as .env.example shows.",
+                hint=f"Set {', or '.join(self._needed_settings())}, as .env.example shows.",
             )
         return self.settings.providers
+
+    def _needed_settings(self) -> Iterator[str]:
+        """The names that each provider needs, joined as in a sentence."""
+        for settings in self.settings.declared.values():
+            yield " and ".join(setting.name for setting in settings if setting.needed)
 
     @property
     def polled_providers(self) -> list[str]:
@@ -103,7 +110,7 @@ class Till:
 
 def open_till() -> Till:
     """Read the settings and open the ledger that they name. Raises Refused when it belongs to another mode."""
-    settings = settings_room.load()
+    settings = settings_room.load(declared_settings())
     clock = Clock(settings.clock_file)
     ledger = Ledger(settings.ledger)
     if ledger.binding.bound().get("mode") != settings.mode:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from helpers.sale import SCRIPTS, Ran, Shop
+from tillbook.vendors.stripe.declaration import API_BASE
 
 NEEDS_ARGUMENTS = ("create_invoice", "create_checkout", "send_invoice", "show_payment")
 WORKS_ON_WHAT_WAITS = ("process_inbox", "post_to_books", "send_messages", "poll_events", "run_pending", "check_setup")
@@ -54,7 +55,7 @@ def test_run_without_arguments_and_nothing_to_do_it_changes_nothing(shop: Shop, 
 def test_production_is_the_default(shop: Shop, tmp_path: Path) -> None:
     """Never: without a mode it is the simulator, and without a simulator it stops; no vendor address is even named."""
     assert shop.till.settings.mode == "simulator"
-    local = (shop.till.settings.stripe_api_base, shop.till.settings.quickbooks_api_base)
+    local = (shop.till.settings[API_BASE], shop.till.settings.quickbooks_api_base)
     assert all(address.startswith("http://127.0.0.1:") for address in local)
     (tmp_path / "empty").mkdir()
     ran = shop.spawn("poll_events", TILLBOOK_HOME=str(tmp_path / "empty"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import requests
 
@@ -13,6 +11,7 @@ from helpers.reconciling import clean, ended, looked, the_one
 from helpers.refunding import documents, settled, state
 from helpers.rehearsed import changes, rehearse
 from helpers.sale import Shop, control
+from helpers.settings import changed
 from helpers.vendors.paypal_sale import LAG, assert_not_paid, assert_paid_once, captures, pages
 from send_invoice import send_invoice
 from tillbook.kit.errors import Refused
@@ -273,7 +272,7 @@ def test_balance_ledger_and_books_agree_after_a_sale_and_a_refund(shop: Shop) ->
 def test_without_a_public_address_no_paypal_link_is_made_or_mailed(shop: Shop) -> None:
     """PayPal's pages live for hours: exit 3 with the setting that helps, nothing mailed, nothing asked of PayPal."""
     shop.invoiced()
-    settings = replace(shop.till.settings, mode="test", stripe_secret_key="")
+    settings = changed(shop.till.settings, mode="test", stripe_secret_key="")
     bare = Till(settings, shop.till.clock, shop.till.ledger, "somebody")
     for step in (
         lambda: create_checkout("INV-1001", provider="paypal", till=bare),

@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from helpers.sale import SCRIPTS, Shop
+from helpers.settings import changed
 from helpers.vendors.provider_stages import HurriedClock
 from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain
 from tillbook.kit.money import Money
@@ -170,7 +171,7 @@ def test_a_refusal_of_the_vendor_ends_the_operation(bench: Bench) -> None:
 
 def test_connection_refused_is_prepared_again_and_exit_code_4(bench: Bench) -> None:
     """Nothing left the socket, so nothing happened: run it again, the first generation still stands."""
-    nowhere = replace(bench.till.settings, stripe_api_base="http://127.0.0.1:1/stripe")
+    nowhere = changed(bench.till.settings, stripe_api_base="http://127.0.0.1:1/stripe")
     away = Till(nowhere, bench.clock, bench.till.ledger, "test")
     with pytest.raises(Unavailable) as caught:
         perform(away, bench.plan())
@@ -351,7 +352,7 @@ def test_connection_refused_while_unknown_leaves_it_unknown(bench: Bench, later:
     """That this attempt did nothing is no news of the first one."""
     bench.doubtful("timeout_after")
     bench.shop.later(later)
-    nowhere = replace(bench.till.settings, stripe_api_base="http://127.0.0.1:1/stripe")
+    nowhere = changed(bench.till.settings, stripe_api_base="http://127.0.0.1:1/stripe")
     with pytest.raises(Uncertain):
         perform(Till(nowhere, bench.clock, bench.till.ledger, "test"), bench.plan())
     assert bench.last.state == "unknown"

@@ -10,7 +10,7 @@ from helpers.vendors.provider_stages import StripeStage, operation_of, request_o
 from tillbook.kit.errors import NotAllowed, Refused, Uncertain
 from tillbook.kit.money import Money
 from tillbook.rules.operations import Operation
-from tillbook.vendors.providers import Provider
+from tillbook.vendors.protocols import Provider
 
 MONTH_SECONDS = 30 * 86_400
 

@@ -16,7 +16,8 @@ from tillbook.rules.allocation import PURPOSES
 from tillbook.rules.facts import InvoiceFact, PaymentSucceeded, ProcessorFee, RefundFailed
 from tillbook.rules.matching import clearing_minor
 from tillbook.rules.operations import Door, Json, Plan
-from tillbook.vendors.providers import PROVIDERS, Provider, open_provider
+from tillbook.vendors.protocols import Provider
+from tillbook.vendors.providers import PROVIDERS, open_provider
 
 DAY = 86_400
 KINDS = ("create_checkout", "close_checkout", "refund_payment", "capture_checkout")

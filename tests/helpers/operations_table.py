@@ -16,7 +16,7 @@ from tillbook.kit.errors import Refused
 from tillbook.operations.kinds.registry import KINDS
 from tillbook.rules.operations import Door
 from tillbook.vendors.books import open_books
-from tillbook.vendors.providers import PROVIDERS, open_provider
+from tillbook.vendors.providers import PROVIDERS, declared_settings, open_provider
 
 ROOT = Path(__file__).parents[2]
 MARKS = (
@@ -31,7 +31,7 @@ HEAD = """\
 
 def doors() -> list[Door]:
     """Every door of the product. Nothing is asked of them, so no account needs to be set up."""
-    settings = settings_room.load()
+    settings = settings_room.load(declared_settings())
     clock = Clock(settings.clock_file)
     books = open_books(settings, clock, lambda _: nullcontext())
     return [*(open_provider(name, settings, clock) for name in PROVIDERS), books]

@@ -18,6 +18,7 @@ from helpers.tally import LONG, SEED, Tally
 from tillbook.proof import invariants
 from tillbook.recording.facts import record_reading
 from tillbook.rules.operations import Plan
+from tillbook.vendors.stripe.declaration import SECRET_KEY
 
 PROCESSES = 8
 PAYMENTS, ATTEMPTS = (500, 2000) if LONG else (30, 60)
@@ -27,7 +28,7 @@ CAPTURED = 1000
 def captured(shop: Shop, number: int) -> list[str]:
     """So many payments of 10.00, each of its own invoice, known to the ledger; made without the steps, for speed."""
     stripe, ledger, provider = f"{shop.simulator.url}/stripe", shop.till.ledger, shop.till.provider("stripe")
-    key = shop.till.settings.stripe_secret_key
+    key = shop.till.settings[SECRET_KEY]
     made = []
     for _ in range(number):
         form = {

@@ -19,6 +19,7 @@ from helpers.forging.forgeries import BODY, CANARY, EVENT, Forger
 from helpers.forging.receiver_process import HOST, Customer, Served, answered, first_status, served
 from helpers.receiving import Receiver, event_body, receiving
 from helpers.sale import Shop
+from helpers.settings import loaded
 from tillbook.kit.errors import Refused
 from tillbook.vendors.providers import open_provider
 from tillbook.web.server import LimitedProtocol
@@ -103,9 +104,7 @@ def test_a14_a_live_event_is_kept_and_parked(shop: Shop, monkeypatch: pytest.Mon
 def test_a13_ten_thousand_genuine_signatures_of_two_secrets(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half are signed with the secret that is being rolled out: none is refused."""
     monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", ",".join(SECRETS))
-    from tillbook.kit import settings
-
-    provider = open_provider("stripe", settings.load(), shop.till.clock)
+    provider = open_provider("stripe", loaded(), shop.till.clock)
     now = shop.till.clock.now()
     for number in range(10_000):
         body = json.dumps({**EVENT, "id": f"evt_{number}", "note": "é" * (number % 7)}, indent=number % 3).encode()

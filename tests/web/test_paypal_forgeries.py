@@ -20,9 +20,9 @@ from helpers.forging.certificate_authority import Authority, CertificateServer, 
 from helpers.forging.paypal_forgeries import BODY, CANARY, Delivery, Forger
 from helpers.forging.receiver_process import Customer, Served, answered, served
 from helpers.sale import Shop
+from helpers.settings import loaded
 from tillbook.kit.clock import Clock
 from tillbook.kit.errors import Forged
-from tillbook.kit.settings import load
 from tillbook.vendors.paypal.certificates import require_certificate_url
 from tillbook.vendors.paypal.signatures import WebhookCheck
 
@@ -132,7 +132,7 @@ def _never(question: bytes) -> dict[str, Any]:
 
 
 def _check(shop: Shop) -> tuple[WebhookCheck, PatientClock]:
-    settings = load()
+    settings = loaded()
     clock = PatientClock(settings.clock_file)
     return WebhookCheck(settings, clock, _never), clock
 

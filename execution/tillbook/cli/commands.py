@@ -36,6 +36,21 @@ DryRun = Annotated[
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="How many to handle at most.")]
 
 
+def provider_option(words: str) -> Any:
+    """`--provider`, with these words in the help: the name of one of PROVIDERS."""
+    from tillbook.vendors.providers import PROVIDERS  # noqa: PLC0415  only three scripts have the option
+
+    return typer.Option(help=words, parser=_provider, metavar=f"<{'|'.join(PROVIDERS)}>")
+
+
+def _provider(name: str) -> str:
+    from tillbook.vendors.providers import PROVIDERS  # noqa: PLC0415  only three scripts have the option
+
+    if name not in PROVIDERS:
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(map(repr, PROVIDERS))}.")
+    return name
+
+
 class _Program(typer.Typer):
     """A script's app. Called, as a script or an entry point does, it has the process for itself."""
 

@@ -1,7 +1,8 @@
 """The one reader of the environment and `.env`: every setting, checked once, in one frozen object.
 
-A value in the environment wins over `.env` (the file that TILLBOOK_ENV names, else beside `.env.example`,
-else in TILLBOOK_HOME); in simulator mode what is still empty comes from the simulator's own state folder.
+The settings of the payment providers are declared in their folders and given to `load`. A value in the environment wins
+over `.env` (the file that TILLBOOK_ENV names, else beside `.env.example`, else in TILLBOOK_HOME); in simulator mode
+what is still empty comes from the simulator's own state folder.
 """
 
 from __future__ import annotations
@@ -13,16 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tillbook.kit.declared import Setting, api_base
 from tillbook.kit.errors import Refused, Unavailable
 
 REPOSITORY = Path(__file__).parents[3]
 MODES = ("simulator", "test", "live")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-STRIPE_API = "https://api.stripe.com"
-PAYPAL_API = {"test": "https://api-m.sandbox.paypal.com", "live": "https://api-m.paypal.com"}
-WEBHOOK_CHECKS = ("certificate", "call")
 QUICKBOOKS_API = {"test": "https://sandbox-quickbooks.api.intuit.com", "live": "https://quickbooks.api.intuit.com"}
+QUICKBOOKS_BASE = api_base("QUICKBOOKS_API_BASE", test=QUICKBOOKS_API["test"], live=QUICKBOOKS_API["live"])
 RECEIVER_ADDRESS = "http://127.0.0.1:8080"
+
+Declared = Mapping[str, tuple[Setting, ...]]
+"""The settings that each provider declares, by the provider's name."""
 
 
 # Only what is needed is generated: a dataclass of this size costs every start several milliseconds otherwise.
@@ -39,25 +42,25 @@ class Settings:
     mail_from: str
     mail_test_recipient: str
     mail_owner: str
-    stripe_api_base: str
-    stripe_publishable_key: str
-    paypal_api_base: str
-    paypal_client_id: str
-    paypal_webhook_id: str
-    paypal_webhook_check: str
-    paypal_trust_anchors: str
     quickbooks_api_base: str
     quickbooks_realm_id: str
     simulator_url: str
     simulator_state: Path
-    stripe_secret_key: str
-    stripe_webhook_secrets: tuple[str, ...]
-    paypal_client_secret: str
     quickbooks_client_id: str
     quickbooks_client_secret: str
     quickbooks_refresh_token: str
     form_secret: str
     smtp_url: str
+    declared: Declared
+    values: Mapping[Setting, str]
+
+    def __getitem__(self, setting: Setting) -> str:
+        """The value of a setting that a vendor's folder declares; empty when there is none."""
+        return self.values[setting]
+
+    def listed(self, setting: Setting) -> tuple[str, ...]:
+        """The parts of a value with commas between them."""
+        return tuple(part.strip() for part in self[setting].split(",") if part.strip())
 
     def __repr__(self) -> str:
         return f"Settings({self.mode}, {self.home})"
@@ -69,9 +72,12 @@ class Settings:
 
     @property
     def providers(self) -> tuple[str, ...]:
-        """The providers that are set up, by name: those whose keys are there."""
-        keys = {"stripe": self.stripe_secret_key, "paypal": self.paypal_client_id and self.paypal_client_secret}
-        return tuple(name for name, key in keys.items() if key)
+        """The providers that are set up, by name: those whose needed settings are all there."""
+        return tuple(
+            name
+            for name, settings in self.declared.items()
+            if all(self[setting] for setting in settings if setting.needed)
+        )
 
     @property
     def return_url(self) -> str:
@@ -79,8 +85,8 @@ class Settings:
         return self.base_url or (RECEIVER_ADDRESS if self.mode == "simulator" else "")
 
 
-# Every name that is read here, in the order of `.env.example`; a test keeps the two lists equal.
-NAMES = (
+# Every name that is read here, in the order of `.env.example`, where the providers' own stand in the middle.
+OURS = (
     "TILLBOOK_MODE",
     "TILLBOOK_TIMEZONE",
     "TILLBOOK_HOME",
@@ -88,16 +94,8 @@ NAMES = (
     "TILLBOOK_BASE_URL",
     "TILLBOOK_SIMULATOR_URL",
     "TILLBOOK_TIMEOUT_SECONDS",
-    "STRIPE_SECRET_KEY",
-    "STRIPE_PUBLISHABLE_KEY",
-    "STRIPE_WEBHOOK_SECRET",
-    "STRIPE_API_BASE",
-    "PAYPAL_CLIENT_ID",
-    "PAYPAL_CLIENT_SECRET",
-    "PAYPAL_WEBHOOK_ID",
-    "PAYPAL_WEBHOOK_CHECK",
-    "PAYPAL_TRUST_ANCHORS",
-    "PAYPAL_API_BASE",
+)
+OTHERS = (
     "QUICKBOOKS_CLIENT_ID",
     "QUICKBOOKS_CLIENT_SECRET",
     "QUICKBOOKS_REALM_ID",
@@ -110,9 +108,17 @@ NAMES = (
 )
 
 
-def load() -> Settings:
-    """Read and check every setting. Raises Refused naming the one that is wrong, Unavailable without a simulator."""
-    values = _values()
+def names(declared: Declared) -> tuple[str, ...]:
+    """Every name that `load` reads, in the order of `.env.example`."""
+    return (*OURS, *(setting.name for settings in declared.values() for setting in settings), *OTHERS)
+
+
+def load(declared: Declared) -> Settings:
+    """Read and check every setting, those of each provider too: `declared` has them by its name.
+
+    Raises Refused naming the one that is wrong, Unavailable without a simulator.
+    """
+    values = _values(names(declared))
     mode = values["TILLBOOK_MODE"] or "simulator"
     if mode not in MODES:
         raise Refused(f"TILLBOOK_MODE is {mode!r}; expected one of {', '.join(MODES)}")
@@ -128,28 +134,21 @@ def load() -> Settings:
         mail_from=values["MAIL_FROM"] or ("billing@tillbook.example" if mode == "simulator" else ""),
         mail_test_recipient=values["MAIL_TEST_RECIPIENT"],
         mail_owner=values["MAIL_OWNER"],
-        stripe_api_base=_base(values["STRIPE_API_BASE"], world.url and world.url + "/stripe", STRIPE_API),
-        stripe_publishable_key=values["STRIPE_PUBLISHABLE_KEY"] or world.account("stripe_publishable_key"),
-        paypal_api_base=_base(values["PAYPAL_API_BASE"], world.url and world.url + "/paypal", PAYPAL_API.get(mode, "")),
-        paypal_client_id=values["PAYPAL_CLIENT_ID"] or world.account("paypal_client_id"),
-        paypal_webhook_id=values["PAYPAL_WEBHOOK_ID"] or world.account("paypal_webhook_id"),
-        paypal_webhook_check=values["PAYPAL_WEBHOOK_CHECK"] or "certificate",
-        paypal_trust_anchors=values["PAYPAL_TRUST_ANCHORS"]
-        or (str(world.state / "paypal-ca.pem") if world.url else ""),
-        quickbooks_api_base=_base(
-            values["QUICKBOOKS_API_BASE"], world.url and world.url + "/quickbooks", QUICKBOOKS_API.get(mode, "")
-        ),
+        quickbooks_api_base=world.value_of(QUICKBOOKS_BASE, values[QUICKBOOKS_BASE.name], mode, "quickbooks"),
         quickbooks_realm_id=values["QUICKBOOKS_REALM_ID"] or world.account("quickbooks_realm"),
         simulator_url=world.url,
         simulator_state=world.state,
-        stripe_secret_key=values["STRIPE_SECRET_KEY"] or world.account("stripe_secret_key"),
-        stripe_webhook_secrets=_list(values["STRIPE_WEBHOOK_SECRET"] or world.account("stripe_webhook_secret")),
-        paypal_client_secret=values["PAYPAL_CLIENT_SECRET"] or world.account("paypal_client_secret"),
         quickbooks_client_id=values["QUICKBOOKS_CLIENT_ID"] or world.account("quickbooks_client_id"),
         quickbooks_client_secret=values["QUICKBOOKS_CLIENT_SECRET"] or world.account("quickbooks_client_secret"),
         quickbooks_refresh_token=world.account("quickbooks_refresh_token"),
         form_secret=values["FORM_SECRET"] or world.account("form_secret"),
         smtp_url=world.smtp_url if mode == "simulator" else values["SMTP_URL"],
+        declared=declared,
+        values={
+            setting: world.value_of(setting, values[setting.name], mode, vendor)
+            for vendor, settings in declared.items()
+            for setting in settings
+        },
     )
     _check(settings, values)
     return settings
@@ -157,7 +156,7 @@ def load() -> Settings:
 
 def home_folder() -> Path:
     """TILLBOOK_HOME alone, for the one script that must run before the simulator exists."""
-    return Path(_values()["TILLBOOK_HOME"] or Path.home() / ".local/share/tillbook").expanduser()
+    return Path(_values(OURS)["TILLBOOK_HOME"] or Path.home() / ".local/share/tillbook").expanduser()
 
 
 def make_home() -> Path:
@@ -177,12 +176,12 @@ def name_simulator(state: Path) -> None:
 
 def receiver_address() -> str:
     """Where webhooks can reach us, before any other setting is known: for the simulator's deliveries."""
-    return _values()["TILLBOOK_BASE_URL"].rstrip("/") or RECEIVER_ADDRESS
+    return _values(OURS)["TILLBOOK_BASE_URL"].rstrip("/") or RECEIVER_ADDRESS
 
 
 def simulator_address() -> str:
     """TILLBOOK_SIMULATOR_URL or its default: where the simulator is to listen."""
-    return _values()["TILLBOOK_SIMULATOR_URL"].rstrip("/") or "http://127.0.0.1:4242"
+    return _values(OURS)["TILLBOOK_SIMULATOR_URL"].rstrip("/") or "http://127.0.0.1:4242"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -214,16 +213,24 @@ class _Simulated:
     def account(self, name: str) -> str:
         return self.accounts.get(name, "")
 
+    def value_of(self, setting: Setting, given: str, mode: str, vendor: str) -> str:
+        """The value of a vendor's setting of which `given` is set; where that is empty, the simulator's or its own."""
+        if setting.addresses:
+            return (given or (f"{self.url}/{vendor}" if self.url else setting.addresses.get(mode, ""))).rstrip("/")
+        if self.url and setting.simulated_file:
+            return given or str(self.state / setting.simulated_file)
+        return given or self.account(setting.name.lower()) or setting.default
 
-def _values() -> dict[str, str]:
-    """Each known name with its value, the environment over the file; unset is empty."""
+
+def _values(wanted: tuple[str, ...]) -> dict[str, str]:
+    """Each name with its value, the environment over the file; unset is empty."""
     file = _env_file()
     from_file: Mapping[str, str | None] = {}
     if file:
         from dotenv import dotenv_values  # noqa: PLC0415  imported only when there is a file: start-up time
 
         from_file = dotenv_values(file, interpolate=False)
-    return {name: (os.environ.get(name) or from_file.get(name) or "").strip() for name in NAMES}
+    return {name: (os.environ.get(name) or from_file.get(name) or "").strip() for name in wanted}
 
 
 def _env_file() -> Path | None:
@@ -254,10 +261,6 @@ def _ledger(text: str, home: Path) -> Path:
     return home / Path(text or "ledger.db").expanduser()
 
 
-def _list(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)  # a time-out, not money
@@ -268,43 +271,18 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _base(override: str, simulated: str, real: str) -> str:
-    return (override or simulated or real).rstrip("/")
-
-
 def _check(settings: Settings, values: Mapping[str, str]) -> None:
     """Refuse what must never be sent anywhere: a key of another mode, an address that the mode forbids."""
-    key = settings.stripe_secret_key
-    if settings.mode != "live" and key.startswith(("sk_live_", "rk_live_")):
-        raise Refused(
-            f"STRIPE_SECRET_KEY is a live key, but TILLBOOK_MODE is {settings.mode}",
-            hint="Use a test key (sk_test_...), or set TILLBOOK_MODE=live where real money is meant.",
-        )
-    if settings.mode == "live" and key.startswith(("sk_test_", "rk_test_")):
-        raise Refused("STRIPE_SECRET_KEY is a test key, but TILLBOOK_MODE is live", hint="Use the live key.")
-    for name in ("STRIPE_API_BASE", "PAYPAL_API_BASE", "QUICKBOOKS_API_BASE"):
-        if settings.mode == "live" and values[name]:
-            raise Refused(f"{name} is set: in live mode the vendors' own addresses are used", hint=f"Unset {name}.")
-    for name, address in (
-        ("TILLBOOK_SIMULATOR_URL", settings.simulator_url),
-        ("STRIPE_API_BASE", settings.stripe_api_base),
-        ("PAYPAL_API_BASE", settings.paypal_api_base),
-        ("QUICKBOOKS_API_BASE", settings.quickbooks_api_base),
-    ):
+    declared = {**settings.values, QUICKBOOKS_BASE: settings.quickbooks_api_base}
+    for setting, value in declared.items():
+        setting.require(value, settings.mode, is_set=bool(values[setting.name]))
+    addresses = {one.name: value for one, value in declared.items() if one.addresses}
+    for name, address in {"TILLBOOK_SIMULATOR_URL": settings.simulator_url, **addresses}.items():
         if settings.mode == "simulator" and urlsplit(address).hostname not in LOOPBACK:
             raise Refused(
                 f"{name} is {address}, which is not on this machine, but TILLBOOK_MODE is simulator",
                 hint="Use an address on 127.0.0.1, or set TILLBOOK_MODE=test.",
             )
-    if settings.paypal_webhook_check not in WEBHOOK_CHECKS:
-        raise Refused(
-            f"PAYPAL_WEBHOOK_CHECK is {settings.paypal_webhook_check!r}; expected one of {', '.join(WEBHOOK_CHECKS)}"
-        )
-    if settings.mode == "live" and values["PAYPAL_TRUST_ANCHORS"]:
-        raise Refused(
-            "PAYPAL_TRUST_ANCHORS is set: in live mode only the system's own certificate authorities are trusted",
-            hint="Unset PAYPAL_TRUST_ANCHORS.",
-        )
     if settings.base_url and urlsplit(settings.base_url).scheme not in ("http", "https"):
         raise Refused(f"TILLBOOK_BASE_URL is {settings.base_url!r}; expected an http(s) address")
     if settings.timezone and not _is_zone(settings.timezone):

@@ -16,7 +16,7 @@ from tillbook.rules.matching import VOID, Movement, Window
 if TYPE_CHECKING:
     from tillbook.till import Till
     from tillbook.vendors.books import Record
-    from tillbook.vendors.providers import Provider
+    from tillbook.vendors.protocols import Provider
 
 MARGIN_SECONDS = 86_400  # a charge and its row on the statement, a document and its date, may lie this far apart
 _TAIL_SECONDS = 900

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tillbook.ledger import Ledger
     from tillbook.sales.invoices import Issued
     from tillbook.till import Till
-    from tillbook.vendors.providers import CheckoutState
+    from tillbook.vendors.protocols import CheckoutState
 
 
 def paid_by_ledger(facts: Iterable[Fact], currency: str) -> Money:

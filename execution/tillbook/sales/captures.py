@@ -17,7 +17,7 @@ from tillbook.sales.pages import pages_of, read_page, refreshed, wrong_pages
 if TYPE_CHECKING:
     from tillbook.ledger.sales import Checkout
     from tillbook.till import Till
-    from tillbook.vendors.providers import CheckoutState
+    from tillbook.vendors.protocols import CheckoutState
 
 
 def settle_pages(till: Till, number: str) -> int:

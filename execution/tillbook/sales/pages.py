@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tillbook.kit.errors import Refused
 from tillbook.recording.facts import record_reading
 from tillbook.rules.entries import provider_name
-from tillbook.vendors.providers import CheckoutState
+from tillbook.vendors.protocols import CheckoutState
 
 if TYPE_CHECKING:
     from tillbook.kit.money import Money

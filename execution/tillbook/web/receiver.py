@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tillbook.rules.events import Event
     from tillbook.till import Till
-    from tillbook.vendors.providers import Provider
+    from tillbook.vendors.protocols import Provider
     from tillbook.web.pay_pages import PayPages
     from tillbook.web.server import Answer, Application, Message, Receive, Send, Take
 

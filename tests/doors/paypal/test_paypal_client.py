@@ -10,12 +10,12 @@ import sys
 import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from helpers.settings import changed, loaded
 from helpers.vendors.misbehaving import (
     NO_ANSWERS,
     TOKEN_PATH,
@@ -38,7 +38,6 @@ from helpers.vendors.misbehaving import (
     slow_greeting,
     token_for,
 )
-from tillbook.kit import settings as settings_room
 from tillbook.kit.errors import NotAllowed, Refused, Throttled, TillbookError, Unavailable, Uncertain
 from tillbook.kit.settings import Settings
 from tillbook.vendors.paypal.calls import PayPalCalls
@@ -76,7 +75,7 @@ def known(vendor: Misbehaving, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     }
     for name, value in values.items():
         monkeypatch.setenv(name, value)
-    return settings_room.load()
+    return loaded()
 
 
 @pytest.fixture
@@ -93,7 +92,7 @@ def calls(known: Settings, clock: SetClock) -> PayPalCalls:
 @pytest.fixture
 def patient(known: Settings, clock: SetClock) -> PayPalCalls:
     """Calls with time enough for every attempt; the pauses between them are noted only."""
-    return PayPalCalls(replace(known, timeout_seconds=20), clock)
+    return PayPalCalls(changed(known, timeout_seconds=20), clock)
 
 
 def as_it_is(body: Json) -> Json:
@@ -142,13 +141,13 @@ def test_c24_an_answer_that_drips_is_bounded_as_a_whole(vendor: Misbehaving, cal
 def test_c24_a_greeting_that_drips_is_bounded_too(known: Settings, clock: SetClock) -> None:
     """C24: TLS begins with bytes of the server's, and it may take its time with those."""
     with slow_greeting() as address, in_time(SECONDS):
-        failure_of(lambda: create(PayPalCalls(replace(known, paypal_api_base=address), clock)), Unavailable)
+        failure_of(lambda: create(PayPalCalls(changed(known, paypal_api_base=address), clock)), Unavailable)
 
 
 def test_c24_all_attempts_share_one_time(vendor: Misbehaving, known: Settings, clock: SetClock) -> None:
     """C24: what the first attempts took is not there for the last."""
     vendor.on(ORDERS, answer(b"<html>", 503), hang)
-    calls = PayPalCalls(replace(known, timeout_seconds=0.5), clock)
+    calls = PayPalCalls(changed(known, timeout_seconds=0.5), clock)
     with in_time(0.5):
         failure_of(lambda: create(calls), Uncertain)
     assert len(vendor.calls) == 2
@@ -246,7 +245,7 @@ def test_without_a_token_nothing_was_asked(
 
 def test_without_credentials_nothing_is_asked(vendor: Misbehaving, known: Settings, clock: SetClock) -> None:
     """A provider that is not set up says so."""
-    failure_of(lambda: PayPalCalls(replace(known, paypal_client_secret=""), clock).read(ORDER), NotAllowed)
+    failure_of(lambda: PayPalCalls(changed(known, paypal_client_secret=""), clock).read(ORDER), NotAllowed)
     assert vendor.seen == []
 
 
@@ -384,7 +383,7 @@ def test_no_proxy_is_asked_in_simulator_mode(
         monkeypatch.delenv(name, raising=False)
     with Misbehaving() as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
-        PayPalCalls(replace(known, mode="simulator"), clock).read(ORDER)
+        PayPalCalls(changed(known, mode="simulator"), clock).read(ORDER)
         assert proxy.connections == 0
         failure_of(lambda: PayPalCalls(known, clock).read(ORDER))
         assert proxy.connections == 1
@@ -457,7 +456,7 @@ def test_nothing_left_when_nobody_listens(known: Settings, clock: SetClock) -> N
     """C16: a refused connection is no doubt."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    calls = PayPalCalls(replace(known, paypal_api_base=f"http://127.0.0.1:{port}"), clock)
+    calls = PayPalCalls(changed(known, paypal_api_base=f"http://127.0.0.1:{port}"), clock)
     assert "nothing was sent" in failure_of(lambda: create(calls), Unavailable).message
 
 

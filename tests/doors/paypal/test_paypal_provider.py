@@ -40,7 +40,7 @@ from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain
 from tillbook.kit.money import Money
 from tillbook.rules.facts import ProcessorFee
 from tillbook.rules.operations import Plan
-from tillbook.vendors.providers import Provider
+from tillbook.vendors.protocols import Provider
 
 Json = dict[str, Any]
 

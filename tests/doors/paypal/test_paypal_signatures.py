@@ -8,7 +8,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from helpers.forging.certificate_authority import (
     headers,
     rsa_key,
 )
-from tillbook.kit import settings as settings_room
+from helpers.settings import changed, loaded
 from tillbook.kit.clock import Clock
 from tillbook.kit.errors import Forged, NotAllowed, Refused, Unavailable, Uncertain
 from tillbook.kit.settings import Settings
@@ -72,10 +72,10 @@ class Stage:
     url: str
 
     def check(self, ask: Callable[[bytes], Json] = never, **changes: Any) -> WebhookCheck:
-        return WebhookCheck(replace(self.settings, **changes), self.clock, ask)
+        return WebhookCheck(changed(self.settings, **changes), self.clock, ask)
 
     def certificates(self, **changes: Any) -> Certificates:
-        return Certificates(replace(self.settings, **changes), self.clock)
+        return Certificates(changed(self.settings, **changes), self.clock)
 
     def genuine(self, body: bytes = BODY, **changes: Any) -> dict[str, str]:
         return headers(body, changes.pop("url", self.url), self.clock.at, **changes)
@@ -122,7 +122,7 @@ def stage(server: CertificateServer, authority: Authority, tmp_path: Path, monke
     server.served.clear()
     server.asked.clear()
     url = server.put("CERT-360caa42-fca2a594-a5cafa77", authority.chain())
-    return Stage(settings_room.load(), SteeredClock(), server, authority, url)
+    return Stage(loaded(), SteeredClock(), server, authority, url)
 
 
 # -- the message ---------------------------------------------------------------------------------------
@@ -208,11 +208,11 @@ def test_a1_every_header_is_needed(stage: Stage, name: str) -> None:
 
 def test_a5_certificates_come_from_the_address_of_the_mode(stage: Stage) -> None:
     """PayPal's own hosts; an address of our own only where the settings name one, and never in live mode."""
-    sandbox = replace(stage.settings, paypal_api_base="https://api-m.sandbox.paypal.com")
+    sandbox = changed(stage.settings, paypal_api_base="https://api-m.sandbox.paypal.com")
     assert certificate_place(sandbox) == ("https://api.sandbox.paypal.com", "/v1/notifications/certs/")
     for base in ("https://api-m.paypal.com", "http://127.0.0.1:1"):
-        assert certificate_place(replace(sandbox, mode="live", paypal_api_base=base)) == LIVE
-    simulated = replace(sandbox, mode="simulator", paypal_api_base="http://127.0.0.1:4242/paypal")
+        assert certificate_place(changed(sandbox, mode="live", paypal_api_base=base)) == LIVE
+    simulated = changed(sandbox, mode="simulator", paypal_api_base="http://127.0.0.1:4242/paypal")
     assert certificate_place(simulated) == ("http://127.0.0.1:4242", "/paypal/v1/notifications/certs/")
 
 

@@ -144,7 +144,7 @@ def test_e8_processes_that_refresh_at_once_ask_once(stage: Stage) -> None:
         "from helpers.vendors.books_stage import HurriedClock, file_lock\n"
         "from tillbook.kit import settings\n"
         "from tillbook.vendors.quickbooks.session import Connection\n"
-        "found = settings.load()\n"
+        "found = settings.load({})\n"
         "Connection(found, HurriedClock(found.clock_file), file_lock(found.home)).access_token()\n"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

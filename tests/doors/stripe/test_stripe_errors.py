@@ -16,7 +16,8 @@ import pytest
 from helpers.vendors.provider_stages import StripeStage, opening, operation_of, request_of, set_stage
 from helpers.vendors.stand_in import StandIn
 from tillbook.kit.errors import NotAllowed, Refused, Throttled, TillbookError, Unavailable, Uncertain
-from tillbook.vendors.providers import Provider
+from tillbook.vendors.protocols import Provider
+from tillbook.vendors.stripe.declaration import SECRET_KEY, WEBHOOK_SECRET
 
 Json = dict[str, Any]
 SESSIONS = "/v1/checkout/sessions"
@@ -170,13 +171,13 @@ def test_an_answer_that_is_not_stripes_is_uncertain(
 
 def test_g19_a_vendors_words_are_made_safe(stage: StripeStage, provider: Provider, vendor: StandIn) -> None:
     """G7, G8, G19: no key, no card number and no terminal escape comes through in an error, and no essay."""
-    words = f"Bad \x1b[31mthing\u202e with {stage.settings.stripe_secret_key} and 4242 4242 4242 4242\n" + "x" * 5000
+    words = f"Bad \x1b[31mthing\u202e with {stage.settings[SECRET_KEY]} and 4242 4242 4242 4242\n" + "x" * 5000
     vendor.answer(SESSIONS, error("invalid_request_error", words), 400)
     with pytest.raises(Refused) as refusal:
         provider.send(opening(stage))
     said = refusal.value.message
     assert said.isprintable()
-    assert stage.settings.stripe_secret_key not in said
+    assert stage.settings[SECRET_KEY] not in said
     assert "4242 4242" not in said
     assert len(said) < 400
 
@@ -190,7 +191,7 @@ def test_a19_no_traceback_holds_what_was_sent_or_answered(
     with pytest.raises(TillbookError) as failure:
         provider.send(operation)
     shown = "".join(traceback.format_exception(failure.value))
-    for secret in ("customer-words", "grace@example.com", stage.settings.stripe_secret_key):
+    for secret in ("customer-words", "grace@example.com", stage.settings[SECRET_KEY]):
         assert secret not in shown
 
 
@@ -205,7 +206,7 @@ def test_g2_debug_logging_shows_no_secret(
     printed = capsys.readouterr()
     shown = caplog.text + printed.out + printed.err
     assert "/v1/checkout/sessions" in shown  # something was logged, so the rest of this test means something
-    for secret in ("grace", stage.settings.stripe_secret_key, stage.settings.stripe_webhook_secrets[0]):
+    for secret in ("grace", stage.settings[SECRET_KEY], stage.settings[WEBHOOK_SECRET]):
         assert secret not in shown
 
 
@@ -237,8 +238,8 @@ def test_nothing_of_the_sdk_is_imported_before_the_first_call(stage: StripeStage
         "import sys; from pathlib import Path\n"
         "from tillbook.kit import settings\n"
         "from tillbook.kit.clock import Clock\n"
-        "from tillbook.vendors.providers import open_provider\n"
-        "known = settings.load()\n"
+        "from tillbook.vendors.providers import declared_settings, open_provider\n"
+        "known = settings.load(declared_settings())\n"
         "provider = open_provider('stripe', known, Clock(known.clock_file))\n"
         "provider.verify({'stripe-signature': sys.argv[1]}, Path(sys.argv[2]).read_bytes())\n"
         "assert not {'stripe', 'requests', 'urllib3'} & set(sys.modules)\n"

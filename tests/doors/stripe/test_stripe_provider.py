@@ -17,9 +17,10 @@ from helpers.vendors.stand_in import StandIn
 from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain
 from tillbook.kit.money import Money
 from tillbook.rules.facts import PaymentSucceeded, ProcessorFee
-from tillbook.vendors.providers import Provider
+from tillbook.vendors.protocols import Provider
 from tillbook.vendors.stripe import calls
 from tillbook.vendors.stripe import provider as stripe_room
+from tillbook.vendors.stripe.declaration import SECRET_KEY
 
 Json = dict[str, Any]
 SESSIONS = "/v1/checkout/sessions"
@@ -213,7 +214,7 @@ def test_netrc_does_not_replace_our_key(
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     vendor.answer("/v1/account", {"id": "acct_1", "object": "account"})
     stage.provider(stripe_api_base=vendor.url, mode="test").account()
-    assert vendor.asked[0].headers["authorization"] == f"Bearer {stage.settings.stripe_secret_key}"
+    assert vendor.asked[0].headers["authorization"] == f"Bearer {stage.settings[SECRET_KEY]}"
 
 
 def test_no_proxy_is_asked_in_simulator_mode(stage: StripeStage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,7 +98,7 @@ def open_stage(simulator: Simulator, home: Path) -> Stage:
     """A fresh home folder for a simulator that may serve many; the caller has set TILLBOOK_HOME to it."""
     home.mkdir(exist_ok=True)
     (home / "simulator.json").write_text(json.dumps({"state": str(simulator.world.folder)}))
-    settings = settings_room.load()
+    settings = settings_room.load({})
     return Stage(simulator, settings, HurriedClock(settings.clock_file))
 
 

@@ -9,7 +9,6 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -18,6 +17,7 @@ import pytest
 import requests
 import stripe
 
+from helpers.settings import changed, loaded
 from simulator.paypal import webhooks
 from simulator.server import Simulator
 from tillbook.kit import settings as settings_room
@@ -30,7 +30,9 @@ from tillbook.operations.kinds.sales.create_checkout import CheckoutRequest
 from tillbook.rules.facts import PaymentRefunded
 from tillbook.rules.operations import Operation, Plan, operation_id
 from tillbook.rules.readings import Reading
-from tillbook.vendors.providers import CheckoutState, Provider, open_provider
+from tillbook.vendors.protocols import CheckoutState, Provider
+from tillbook.vendors.providers import declared_settings, open_provider
+from tillbook.vendors.stripe.declaration import WEBHOOK_SECRET
 
 Json = dict[str, Any]
 
@@ -107,7 +109,7 @@ class Simulated:
 
     def provider(self, **changes: Any) -> Provider:
         """The provider as another process has it, under these settings, changed where a test says so."""
-        return open_provider(self.name, replace(self.settings, **changes), self.clock)
+        return open_provider(self.name, changed(self.settings, **changes), self.clock)
 
     def sent(self, plan: Plan, generation: int = 1) -> Operation:
         """A plan as the ledger holds it when it was sent just now."""
@@ -217,17 +219,17 @@ class StripeStage(Simulated):
 
     def signed(self, body: bytes, *, at: int, secret: str = "") -> dict[str, str]:
         """The headers that the vendor would send with a body, by its own signer; `secret` empty: the right one."""
-        secret = secret or self.settings.stripe_webhook_secrets[0]
+        secret = secret or self.settings.listed(WEBHOOK_SECRET)[0]
         header = stripe.WebhookSignature.generate_signature_header(body.decode(), secret, timestamp=at)
         return {"stripe-signature": header}
 
     def other_secret(self) -> Provider:
         """The provider where the vendor's secret was replaced by another."""
-        return self.provider(stripe_webhook_secrets=("whsec_another",))
+        return self.provider(stripe_webhook_secret="whsec_another")
 
     def no_secret(self) -> Provider:
         """The provider with nothing to verify webhooks with."""
-        return self.provider(stripe_webhook_secrets=("",))
+        return self.provider(stripe_webhook_secret="")
 
 
 class PayPalStage(Simulated):
@@ -334,11 +336,11 @@ def simulated_settings(home: Path) -> Settings:
     empty = home / "empty.env"
     empty.touch()
     with pytest.MonkeyPatch.context() as patch:
-        for name in settings_room.NAMES:
+        for name in settings_room.names(declared_settings()):
             patch.delenv(name, raising=False)
         patch.setenv("TILLBOOK_ENV", str(empty))
         patch.setenv("TILLBOOK_HOME", str(home))
-        return settings_room.load()
+        return loaded()
 
 
 def request_of(

@@ -16,6 +16,7 @@ from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain
 from tillbook.kit.retries import patiently
 from tillbook.rules.operations import Json
 from tillbook.vendors.errors import CHECK_SETUP
+from tillbook.vendors.paypal.declaration import CLIENT_ID, CLIENT_SECRET
 from tillbook.vendors.paypal.errors import translated
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class PayPalCalls:
     def _client(self) -> Client:
         with self._connecting:
             if self._connected is None:
-                if not (self._settings.paypal_client_id and self._settings.paypal_client_secret):
+                if not (self._settings[CLIENT_ID] and self._settings[CLIENT_SECRET]):
                     raise NotAllowed(
                         "PAYPAL_CLIENT_ID or PAYPAL_CLIENT_SECRET is empty", hint=f"Set them, then run: {CHECK_SETUP}"
                     )

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tillbook.kit.errors import Forged, Throttled, TillbookError, Unavailable
-from tillbook.kit.settings import PAYPAL_API
+from tillbook.vendors.paypal.declaration import API_BASE, TRUST_ANCHORS
 
 if TYPE_CHECKING:
     import requests
@@ -54,8 +54,8 @@ _PARSING = threading.Lock()
 
 def certificate_place(settings: Settings) -> tuple[str, str]:
     """Where certificates may come from, as origin and path prefix: PayPal's own host, or a stand-in's address."""
-    mode, base = settings.mode, settings.paypal_api_base
-    if mode in ORIGINS and (mode == "live" or base == PAYPAL_API[mode]):
+    mode, base = settings.mode, settings[API_BASE]
+    if mode in ORIGINS and (mode == "live" or base == API_BASE.addresses[mode]):
         return ORIGINS[mode], CERTIFICATES_PATH
     parts = urlsplit(base)
     return f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/") + CERTIFICATES_PATH
@@ -246,7 +246,7 @@ class Certificates:
         """The certificate authorities to trust. Raises Unavailable when there are none to be read: our own trouble."""
         from requests.utils import DEFAULT_CA_BUNDLE_PATH  # noqa: PLC0415  start-up time
 
-        file = Path(self._settings.paypal_trust_anchors or DEFAULT_CA_BUNDLE_PATH)
+        file = Path(self._settings[TRUST_ANCHORS] or DEFAULT_CA_BUNDLE_PATH)
         try:
             content = file.read_bytes()
         except OSError as error:

@@ -25,6 +25,7 @@ from tillbook.kit.errors import Refused, TillbookError, Unavailable
 from tillbook.kit.retries import CONNECT_TIMEOUT_SECONDS
 from tillbook.rules.operations import Json
 from tillbook.vendors.paypal.connection import Watch, keep_quiet, one_session
+from tillbook.vendors.paypal.declaration import API_BASE, CLIENT_ID, CLIENT_SECRET
 from tillbook.vendors.paypal.errors import Unreadable, without_token
 
 if TYPE_CHECKING:
@@ -57,11 +58,11 @@ class Client(paypalrestsdk.Api):  # type: ignore[misc]  # the SDK has no types
     token_hash: Json | None
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
-        base = settings.paypal_api_base
+        base = settings[API_BASE]
         super().__init__(
             mode="live" if settings.mode == "live" else "sandbox",
-            client_id=settings.paypal_client_id,
-            client_secret=settings.paypal_client_secret,
+            client_id=settings[CLIENT_ID],
+            client_secret=settings[CLIENT_SECRET],
             endpoint=base,
             token_endpoint=base,
         )

@@ -18,7 +18,7 @@ from tillbook.operations.kinds.sales.close_checkout import CheckoutClosed
 from tillbook.operations.kinds.sales.create_checkout import CheckoutOpened
 from tillbook.rules.facts import Fact, PaymentSucceeded, ProcessorFee
 from tillbook.rules.operations import Json
-from tillbook.vendors.providers import CheckoutState
+from tillbook.vendors.protocols import CheckoutState
 
 ORDER_LIFE_SECONDS = 3 * 3600
 """How long an order may be approved after it was made; PayPal's default."""

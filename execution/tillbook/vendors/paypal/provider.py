@@ -26,6 +26,7 @@ from tillbook.rules.operations import Evidence, Json, Operation, Plan, Stored
 from tillbook.rules.readings import Reading
 from tillbook.vendors.paypal import orders, statement
 from tillbook.vendors.paypal.calls import PayPalCalls
+from tillbook.vendors.paypal.declaration import CLIENT_ID, CLIENT_SECRET
 from tillbook.vendors.paypal.events import RELEVANT, listed_event, read_event, shown_event
 from tillbook.vendors.paypal.objects import (
     capture_facts,
@@ -44,7 +45,7 @@ from tillbook.vendors.paypal.objects import (
 )
 from tillbook.vendors.paypal.refunds import made_refund, obstacle, refund_body, refund_facts, released
 from tillbook.vendors.paypal.signatures import WebhookCheck
-from tillbook.vendors.providers import Account, CheckoutState
+from tillbook.vendors.protocols import Account, CheckoutState
 
 if TYPE_CHECKING:
     from tillbook.kit.clock import Clock
@@ -220,7 +221,7 @@ class PayPalProvider:
     @property
     def key_fingerprint(self) -> str:
         """A hash of the client's id and secret, which the ledger keeps in their place."""
-        keys = f"{self.name} {self._settings.paypal_client_id} {self._settings.paypal_client_secret}"
+        keys = f"{self.name} {self._settings[CLIENT_ID]} {self._settings[CLIENT_SECRET]}"
         return hashlib.sha256(keys.encode()).hexdigest()
 
     def account(self) -> Account:

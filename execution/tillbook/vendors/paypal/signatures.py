@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from tillbook.kit.errors import Forged, NotAllowed, Refused, Unavailable, Uncertain
 from tillbook.kit.strict_json import loads
 from tillbook.vendors.paypal.certificates import Certificates, certificate_place, require_certificate_url
+from tillbook.vendors.paypal.declaration import WEBHOOK_CHECK, WEBHOOK_ID
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -118,7 +119,7 @@ class WebhookCheck:
 
     def ready(self) -> None:
         """Raise Refused when no event could be verified: a receiver must not even start then."""
-        if not self._settings.paypal_webhook_id.strip():
+        if not self._settings[WEBHOOK_ID].strip():
             raise Refused(
                 "PAYPAL_WEBHOOK_ID is empty, so no event could be verified",
                 hint="Set it to the id of the webhook of your app at PayPal Developer, then run: "
@@ -144,12 +145,12 @@ class WebhookCheck:
             self._require_word(headers, body)
         else:
             key = self._certificates.public_key(transmission.cert_url)
-            require_signature(transmission, body, self._settings.paypal_webhook_id, key)
+            require_signature(transmission, body, self._settings[WEBHOOK_ID], key)
         return transmission.id
 
     @property
     def _by_call(self) -> bool:
-        return self._settings.paypal_webhook_check == "call"
+        return self._settings[WEBHOOK_CHECK] == "call"
 
     def _read(self, headers: Mapping[str, str]) -> Transmission:
         """Everything that can be refused without asking anybody."""
@@ -159,7 +160,7 @@ class WebhookCheck:
 
     def _require_word(self, headers: Mapping[str, str], body: bytes) -> None:
         """Raise Forged unless PayPal itself says that the message is its own."""
-        question = _question(headers, body, self._settings.paypal_webhook_id)
+        question = _question(headers, body, self._settings[WEBHOOK_ID])
         try:
             answer = self._ask(question)
         except NotAllowed as error:  # our own trouble: the message may be genuine, and must come again (A15)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tillbook.kit.errors import NotAllowed, Refused, TillbookError, Unavailable, Uncertain
 from tillbook.kit.retries import CONNECT_TIMEOUT_SECONDS, patiently
-from tillbook.kit.settings import STRIPE_API
 from tillbook.rules.operations import Json
+from tillbook.vendors.stripe.declaration import API_BASE, SECRET_KEY
 from tillbook.vendors.stripe.errors import CHECK_SETUP, doubt, translated
 from tillbook.vendors.stripe.objects import text
 
@@ -105,19 +105,19 @@ def _connect(settings: Settings) -> StripeClient:
     """The SDK's client, bound to our key, address, version and time-outs, and kept from talking about them."""
     import stripe  # noqa: PLC0415  imported where it is used: start-up time
 
-    if not settings.stripe_secret_key:
+    if not settings[SECRET_KEY]:
         raise NotAllowed("STRIPE_SECRET_KEY is empty", hint=f"Set it, then run: {CHECK_SETUP}")
     if _series(stripe.api_version) != _series(STRIPE_VERSION):
         raise Refused(f"the installed stripe package is for API version {stripe.api_version}, not {STRIPE_VERSION}")
     _keep_quiet()
     timeout = (min(CONNECT_TIMEOUT_SECONDS, settings.timeout_seconds), settings.timeout_seconds)
-    base = settings.stripe_api_base
+    base = settings[API_BASE]
     return stripe.StripeClient(
-        settings.stripe_secret_key,
+        settings[SECRET_KEY],
         stripe_version=STRIPE_VERSION,
         # Stripe's own other services have hosts of their own; a stand-in has one address for all of them.
         base_addresses={}
-        if base == STRIPE_API
+        if base == API_BASE.addresses["live"]
         else {"api": base, "files": base, "connect": base, "meter_events": base},
         max_network_retries=0,
         http_client=stripe.RequestsClient(timeout=timeout, session=_session(settings)),

@@ -14,7 +14,7 @@ from tillbook.kit.money import Money, from_stripe
 from tillbook.operations.kinds.sales.close_checkout import CheckoutClosed
 from tillbook.operations.kinds.sales.create_checkout import CheckoutOpened
 from tillbook.rules.operations import Json, Operation
-from tillbook.vendors.providers import CheckoutState
+from tillbook.vendors.protocols import CheckoutState
 from tillbook.vendors.stripe.calls import PAGE_SIZE, StripeCalls
 from tillbook.vendors.stripe.objects import checkout_state, closed_checkout, number, text, written
 from tillbook.vendors.stripe.requests import idempotency_key, link_params

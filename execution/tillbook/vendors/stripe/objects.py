@@ -13,7 +13,7 @@ from tillbook.operations.kinds.sales.close_checkout import CheckoutClosed
 from tillbook.operations.kinds.sales.create_checkout import CheckoutOpened
 from tillbook.rules.facts import Fact, PaymentSucceeded, ProcessorFee
 from tillbook.rules.operations import Json
-from tillbook.vendors.providers import CheckoutState
+from tillbook.vendors.protocols import CheckoutState
 
 # An intent in one of these states will never bring the money of a completed page.
 _FAILED_INTENT = ("requires_payment_method", "canceled")

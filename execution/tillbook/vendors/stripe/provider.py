@@ -23,9 +23,10 @@ from tillbook.rules.events import Event
 from tillbook.rules.matching import Movement
 from tillbook.rules.operations import Evidence, Json, Operation, Plan, Stored
 from tillbook.rules.readings import Reading
-from tillbook.vendors.providers import Account, CheckoutState
+from tillbook.vendors.protocols import Account, CheckoutState
 from tillbook.vendors.stripe import statement
 from tillbook.vendors.stripe.calls import PAGE_SIZE, StripeCalls
+from tillbook.vendors.stripe.declaration import SECRET_KEY, WEBHOOK_SECRET
 from tillbook.vendors.stripe.errors import CHECK_SETUP
 from tillbook.vendors.stripe.events import RELEVANT, event_of, read_event
 from tillbook.vendors.stripe.links import StripeLinks, is_link
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
     from tillbook.operations.kinds.sales.create_checkout import CheckoutOpened, CheckoutRequest
 
 _DAY_SECONDS = 86400
-_KEY_MODES = {"sk_test_": False, "rk_test_": False, "sk_live_": True, "rk_live_": True}
 
 
 # Stripe remembers a key for a day at least. Lists and reads by id are documented as current: the lag is caution.
@@ -96,7 +96,7 @@ class StripeProvider:
                 RefundPayment.handler(self._refund, self._find_refund, _REFUNDED),
             ],
         )
-        self._webhook_secrets = tuple(secret for secret in settings.stripe_webhook_secrets if secret.strip())
+        self._webhook_secrets = settings.listed(WEBHOOK_SECRET)
 
     # -- plans and operations ----------------------------------------------------------------------
 
@@ -212,7 +212,7 @@ class StripeProvider:
     @property
     def key_fingerprint(self) -> str:
         """A hash of the key, which the ledger keeps in its place."""
-        return hashlib.sha256(f"{self.name} {self._settings.stripe_secret_key}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.name} {self._settings[SECRET_KEY]}".encode()).hexdigest()
 
     def account(self) -> Account:
         """The account behind the key, and whether its money is real."""
@@ -275,9 +275,8 @@ class StripeProvider:
 
     def _livemode(self) -> bool:
         """The mode of the key, which the account object does not say: in the key's own name, else asked of Stripe."""
-        prefix = self._settings.stripe_secret_key[:8]
-        if prefix in _KEY_MODES:
-            return _KEY_MODES[prefix]
+        if mode := SECRET_KEY.mode_of(self._settings[SECRET_KEY]):
+            return mode == "live"
         balance = self._calls.read(lambda stripe: stripe.v1.balance.retrieve())
         return balance.get("livemode") is not False
 

@@ -1,0 +1,24 @@
+"""Stripe, as everything outside this folder knows it."""
+
+from __future__ import annotations
+
+from tillbook.kit.declared import Setting, api_base
+from tillbook.vendors.declaration import Declaration
+
+SECRET_KEY = Setting(
+    "STRIPE_SECRET_KEY",
+    needed=True,
+    secret=True,
+    test_forms=("sk_test_", "rk_test_"),
+    live_forms=("sk_live_", "rk_live_"),
+)
+PUBLISHABLE_KEY = Setting("STRIPE_PUBLISHABLE_KEY")
+WEBHOOK_SECRET = Setting("STRIPE_WEBHOOK_SECRET", secret=True)
+API_BASE = api_base("STRIPE_API_BASE", test="https://api.stripe.com", live="https://api.stripe.com")
+
+DECLARATION = Declaration(
+    name="stripe",
+    title="Stripe",
+    adapter="tillbook.vendors.stripe.provider:StripeProvider",
+    settings=(SECRET_KEY, PUBLISHABLE_KEY, WEBHOOK_SECRET, API_BASE),
+)
