@@ -90,9 +90,11 @@ class World:
         return sorted(kind for kind, objects in self._objects.items() if objects)
 
     def count(self, kind: str) -> int:
+        """How many objects of a kind there are."""
         return len(self._objects.get(kind, {}))
 
     def save(self, kind: str, key: str, body: Json) -> Json:
+        """Keep an object, new or changed."""
         with self._lock:
             self._objects.setdefault(kind, {})[key] = body
             self._database.execute(
@@ -102,6 +104,7 @@ class World:
         return body
 
     def delete(self, kind: str, key: str) -> None:
+        """Forget an object; an unknown one is fine."""
         with self._lock:
             self._objects.get(kind, {}).pop(key, None)
             self._database.execute("delete from object where kind = ? and id = ?", (kind, key))

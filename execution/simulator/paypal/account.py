@@ -38,9 +38,14 @@ class Account:
         """An id as PayPal makes them: 17 characters of A-Z and 0-9."""
         return "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
 
-    def link(self, path: str) -> str:
-        """The absolute address of a path of the API (`/v2/...`)."""
-        return f"{self.world.url}/paypal{path}"
+    @property
+    def payee(self) -> Json:
+        """The seller, as orders, captures and refunds name it."""
+        return {"email_address": SELLER_EMAIL, "merchant_id": self.merchant_id}
+
+    def link(self, name: str, path: str, method: str = "GET") -> Json:
+        """A link of an object (`self`, `up`, `next` ...) to a path of the API (`/v2/...`)."""
+        return {"href": f"{self.world.url}/paypal{path}", "rel": name, "method": method}
 
     def save(self, kind: str, thing: Json) -> Json:
         """Keep an object of a kind (`order`, `capture`, `refund`, `event`, `transaction` ...) under its `id`."""
@@ -64,7 +69,7 @@ class Account:
     def emit(self, event_type: str, resource_type: str, resource: Json, at: int, summary: str = "") -> Json:
         """Keep an event that shows what it tells of as it is at `at`, and queue its delivery. Call it in the loop."""
         key = f"WH-{self.identifier()}-{self.identifier()}"
-        address = self.link(f"{EVENTS}/{key}")
+        path = f"{EVENTS}/{key}"
         event = {
             "id": key,
             "event_version": "1.0",
@@ -74,10 +79,7 @@ class Account:
             "event_type": event_type,
             "summary": summary,
             "resource": copy.deepcopy(resource),
-            "links": [
-                {"href": address, "rel": "self", "method": "GET"},
-                {"href": f"{address}/resend", "rel": "resend", "method": "POST"},
-            ],
+            "links": [self.link("self", path), self.link("resend", f"{path}/resend", "POST")],
         }
         self.save("event", event)
         self.deliveries.queue(event)

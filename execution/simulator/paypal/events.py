@@ -34,7 +34,7 @@ def list_events(account: Account, call: Call) -> Reply:
         following = page.pop()
         kept = {name: call.params[name] for name in _FILTERS if name in call.params}
         query = urlencode({**kept, "next_time": following["create_time"], "next_id": following["id"]})
-        links.append({"href": account.link(f"{EVENTS}?{query}"), "rel": "next", "method": "GET"})
+        links.append(account.link("next", f"{EVENTS}?{query}"))
     return 200, {"events": page, "count": len(page), "links": links}
 
 

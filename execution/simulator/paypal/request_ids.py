@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 
@@ -35,8 +36,8 @@ def stored(account: Account, call: Call, family: str) -> Json | None:
 def keep(account: Account, call: Call, family: str, answer: Json, seconds: int) -> None:
     """Remember the answer to a request for this long."""
     if key := call.headers.get(HEADER, ""):
-        row = {"id": f"{family}:{key}", "ends": call.now + seconds, "request": _fingerprint(call), "answer": answer}
-        account.save(_KIND, row)
+        row = {"id": f"{family}:{key}", "ends": call.now + seconds, "request": _fingerprint(call)}
+        account.save(_KIND, {**row, "answer": copy.deepcopy(answer)})
 
 
 def _fingerprint(call: Call) -> str:

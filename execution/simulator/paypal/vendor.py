@@ -101,7 +101,7 @@ class PayPal(Processor):
         if "amount" in given:
             wanted["amount"] = amounts.money(given["amount"], capture["amount"]["currency_code"])
         try:
-            return refunds.shown(refunds.give_back(self._account, capture, wanted, self.world.now(), start=start))
+            return refunds.give_back(self._account, capture, wanted, self.world.now(), start=start)
         except PayPalError as error:
             raise Conflict(f"{error.issue}: {error}") from error
 
@@ -111,7 +111,7 @@ class PayPal(Processor):
         outcome = _word(given, "outcome", refunds.OUTCOMES)
         if not refunds.can_end(found, outcome):
             raise Conflict(f"the refund {found['id']} is {found['status']}, so it cannot become {outcome}")
-        return refunds.shown(refunds.end(self._account, found, outcome, self.world.now()))
+        return refunds.end(self._account, found, outcome, self.world.now())
 
     def start_refunds(self, given: Json) -> Json:
         """Let new refunds begin in one of `refunds.STARTS`."""
@@ -163,10 +163,9 @@ class PayPal(Processor):
         given = await body(request, {"checkout_id": str})
         order = self._order(given.get("checkout_id", ""))
         try:
-            made = orders.take(self._account, order, self.world.now())
+            return orders.take(self._account, order, self.world.now())
         except PayPalError as error:
             raise Conflict(f"{error.issue}: {error}") from error
-        return captures.shown(made)
 
     async def _start_captures(self, request: Request) -> Json:
         given = await body(request, {"status": str, "reason": str})
@@ -183,7 +182,7 @@ class PayPal(Processor):
         outcome = _word(given, "outcome", captures.OUTCOMES)
         if not captures.can_end(found):
             raise Conflict(f"the capture {found['id']} is {found['status']}, so it cannot become {outcome}")
-        return captures.shown(captures.end(self._account, found, outcome, self.world.now()))
+        return captures.end(self._account, found, outcome, self.world.now())
 
     async def _steer_invoices(self, request: Request) -> Json:
         given = await body(request, {"unique": bool})

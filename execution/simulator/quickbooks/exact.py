@@ -11,82 +11,30 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
+from simulator.names import names
 from simulator.quickbooks.faults import Fault
 
 ZERO = Decimal(0)
+_CENT = Decimal("0.01")
 _LARGEST = Decimal(10) ** 13
-_WITHOUT_DECIMALS = frozenset(
-    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"]
-)
+_WITHOUT_DECIMALS = names("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF")
 
 NUMBERS = frozenset(
-    [
-        "Amount",
-        "AvgCost",
-        "Balance",
-        "BalanceWithJobs",
-        "BillRate",
-        "BuildPoint",
-        "CostAmount",
-        "CreditLimit",
-        "CurrentBalance",
-        "CurrentBalanceWithSubAccounts",
-        "Deposit",
-        "DiscountAmt",
-        "DiscountPercent",
-        "DiscountRate",
-        "ExchangeRate",
-        "FinanceCharge",
-        "HomeBalance",
-        "HomeCostAmount",
-        "HomeTotalAmt",
-        "HomeTotalCostAmount",
-        "NetAmountTaxable",
-        "OpeningBalance",
-        "OriginalTaxRate",
-        "OverDueBalance",
-        "Percent",
-        "PurchaseCost",
-        "Qty",
-        "QtyOnHand",
-        "QtyOnPurchaseOrder",
-        "QtyOnSalesOrder",
-        "Rate",
-        "RatePercent",
-        "RateValue",
-        "Received",
-        "RemainingCredit",
-        "ReorderPoint",
-        "TaxAmount",
-        "TaxInclusiveAmt",
-        "TaxPercent",
-        "TotalAmt",
-        "TotalCostAmount",
-        "TotalTax",
-        "UnappliedAmt",
-        "UnitPrice",
-    ]
+    names(
+        """Amount AvgCost Balance BalanceWithJobs BillRate BuildPoint CostAmount CreditLimit CurrentBalance
+        CurrentBalanceWithSubAccounts Deposit DiscountAmt DiscountPercent DiscountRate ExchangeRate FinanceCharge
+        HomeBalance HomeCostAmount HomeTotalAmt HomeTotalCostAmount NetAmountTaxable OpeningBalance OriginalTaxRate
+        OverDueBalance Percent PurchaseCost Qty QtyOnHand QtyOnPurchaseOrder QtyOnSalesOrder Rate RatePercent
+        RateValue Received RemainingCredit ReorderPoint TaxAmount TaxInclusiveAmt TaxPercent TotalAmt TotalCostAmount
+        TotalTax UnappliedAmt UnitPrice"""
+    )
 )
 _BOOLEANS = frozenset(
-    [
-        "Active",
-        "Adjustment",
-        "ApplyTaxAfterDiscount",
-        "AutoApplyCredit",
-        "AutoApplyPayments",
-        "BillWithParent",
-        "Credit",
-        "CustomTxnNumbers",
-        "Job",
-        "MultiCurrencyEnabled",
-        "PercentBased",
-        "SubAccount",
-        "SubItem",
-        "Taxable",
-        "TrackQtyOnHand",
-        "UseAutomatedSalesTax",
-        "sparse",
-    ]
+    names(
+        """Active Adjustment ApplyTaxAfterDiscount AutoApplyCredit AutoApplyPayments BillWithParent Credit
+        CustomTxnNumbers Job MultiCurrencyEnabled PercentBased SubAccount SubItem Taxable TrackQtyOnHand
+        UseAutomatedSalesTax sparse"""
+    )
 )
 # Fields that hold a list of objects, or one object, and never a plain value.
 _LISTS = frozenset(["Line", "LinkedTxn", "TaxLine", "NameValue", "CustomField"])
@@ -102,7 +50,7 @@ def loads(body: bytes) -> Any:
     try:
         return json.loads(body.decode("utf-8"), parse_float=Decimal, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise Fault("2010", "Request has invalid or unsupported property", f"Unreadable JSON: {error}") from error
+        raise Fault("2010", f"Unreadable JSON: {error}") from error
 
 
 def _refuse_constant(name: str) -> None:
@@ -152,7 +100,7 @@ def _check_shape(value: Any, name: str) -> None:
 
 
 def _wrong_shape(name: str) -> Fault:
-    return Fault("2010", "Request has invalid or unsupported property", f"Property Name:{name} is malformed", name)
+    return Fault("2010", f"Property Name:{name} is malformed", name)
 
 
 def _number(value: Any, name: str) -> str:
@@ -161,14 +109,14 @@ def _number(value: Any, name: str) -> str:
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite() or abs(number) >= _LARGEST:
-        raise Fault("2090", "Invalid Number", f"Invalid Number : {name} is not a supported number", name)
+        raise Fault("2090", f"Invalid Number : {name} is not a supported number", name)
     return format(number, "f")
 
 
 def _boolean(value: Any, name: str) -> bool:
     text = str(value).lower()
     if text not in ("true", "false"):
-        raise Fault("2010", "Request has invalid or unsupported property", f"Property Name:{name} is no boolean", name)
+        raise Fault("2010", f"Property Name:{name} is no boolean", name)
     return text == "true"
 
 
@@ -177,10 +125,7 @@ def number(entity: dict[str, Any], name: str, default: Decimal = ZERO) -> Decima
     return Decimal(entity[name]) if name in entity else default
 
 
-def decimals(currency: str) -> int:
-    return 0 if currency in _WITHOUT_DECIMALS else 2
-
-
 def rounded(value: Decimal, currency: str) -> Decimal:
     """Round half up, away from zero, to the currency's decimals."""
-    return value.quantize(Decimal(1).scaleb(-decimals(currency)), ROUND_HALF_UP)
+    unit = Decimal(1) if currency in _WITHOUT_DECIMALS else _CENT
+    return value.quantize(unit, ROUND_HALF_UP)

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from simulator.quickbooks.api import api_routes
 from simulator.quickbooks.company.company import TRANSACTIONS, Company
 from simulator.quickbooks.entities.payments import show_settlement
+from simulator.quickbooks.faults import Fault
 from simulator.quickbooks.limits import forget_requests
 from simulator.quickbooks.oauth.connect import oauth_routes
 from simulator.quickbooks.oauth.tokens import Tokens
@@ -47,14 +48,9 @@ class QuickBooks(Vendor):
 
     def fault(self, kind: str, path: str, form: str, headers: Headers) -> Response:
         """What Intuit answers when it fails (`500`) or has had enough (`429`)."""
-        if kind == "429":
-            message = "message=ThrottleExceeded; errorCode=003001; statusCode=429"
-            error = {"Message": message, "Detail": "", "code": "3001"}
-            body = {"Fault": {"Error": [error], "type": "ValidationFault"}}
-            return JSONResponse(body, 429, headers={"Retry-After": "1"})
-        message = "An application error has occurred while processing your request"
-        error = {"Message": message, "Detail": "", "code": "10000"}
-        return JSONResponse({"Fault": {"Error": [error], "type": "SystemFault"}}, 500)
+        limited = kind == "429"
+        fault = Fault("3001", "") if limited else Fault("10000", "", kind="SystemFault")
+        return JSONResponse({"Fault": fault.body()}, int(kind), {"Retry-After": "1"} if limited else {})
 
     def request_key(self, headers: Headers, query: str) -> str | None:
         """The `requestid` of the query."""

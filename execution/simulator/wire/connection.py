@@ -14,6 +14,7 @@ class DroppableProtocol(HttpToolsProtocol):
     """Uvicorn's protocol, with a way for the application to close the socket without an answer."""
 
     def on_message_begin(self) -> None:
+        """Give each request the way to close its connection."""
         super().on_message_begin()
         cast(dict[str, Any], self.scope)["extensions"] = {_EXTENSION: {"abort": self.abort}}
 

@@ -60,6 +60,7 @@ class RequestLog:
         self._characters += sum(map(_size, entries))
 
     def close(self) -> None:
+        """Close the file."""
         if self._file:
             self._file.close()
 
@@ -200,19 +201,23 @@ class Answered:
 
     @classmethod
     def of(cls, response: Response) -> Answered:
+        """A whole response as an answer."""
         answered = cls()
         start = {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
         answered.messages = [start, {"type": "http.response.body", "body": response.body}]
         return answered
 
     async def collect(self, message: Message) -> None:
+        """Keep a part of the answer; an application sends to this."""
         self.messages.append(message)
 
     @property
     def status(self) -> int:
+        """The HTTP status."""
         return int(self.messages[0]["status"])
 
     def text(self) -> str:
+        """The body as text."""
         return b"".join(message.get("body", b"") for message in self.messages).decode("utf-8", "replace")
 
 

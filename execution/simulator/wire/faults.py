@@ -28,6 +28,7 @@ class Fault:
     skip: int = 0
 
     def matches(self, vendor: str, method: str, path: str) -> bool:
+        """Whether the order is about such a request."""
         return self.vendor == vendor and self.method in ("*", method) and fnmatchcase(path, self.path)
 
     def shown(self) -> dict[str, Any]:
@@ -62,9 +63,11 @@ class Faults:
         return None
 
     def shown(self) -> list[dict[str, Any]]:
+        """The orders that are left, as JSON."""
         return [fault.shown() for fault in self._orders]
 
     def clear(self) -> None:
+        """Forget every order."""
         self._orders.clear()
 
     def _read(self, order: Mapping[str, Any]) -> Fault:

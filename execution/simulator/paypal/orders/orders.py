@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 
 from simulator.paypal import choices, request_ids
-from simulator.paypal.account import SELLER_EMAIL, Account
+from simulator.paypal.account import Account
 from simulator.paypal.orders import request
 from simulator.paypal.payments import captures, refunds
 from simulator.paypal.wire.call import Call
 from simulator.paypal.wire.errors import PayPalError, invalid, not_found, unprocessable
-from simulator.paypal.wire.times import seconds, stamp
+from simulator.paypal.wire.times import stamp
 from simulator.world import Json
 
 ORDER = "order"
@@ -140,16 +140,14 @@ def shown(account: Account, order: Json) -> Json:
 
 def links(account: Account, order: Json) -> list[Json]:
     """What can be done with an order in its present status."""
-    own = account.link(f"/v2/checkout/orders/{order['id']}")
-    found = [{"href": own, "rel": "self", "method": "GET"}]
-    page = f"{account.world.url}/paypal/approve/{order['id']}"
-    if order["status"] == "PAYER_ACTION_REQUIRED":
-        found.append({"href": page, "rel": "payer-action", "method": "GET"})
-    elif order["status"] == "CREATED":
-        found.append({"href": page, "rel": "approve", "method": "GET"})
-    if order["status"] in ("CREATED", "APPROVED"):
-        found.append({"href": f"{own}/capture", "rel": "capture", "method": "POST"})
-    return found
+    path, page = f"/v2/checkout/orders/{order['id']}", f"/approve/{order['id']}"
+    own, capture_it = account.link("self", path), account.link("capture", f"{path}/capture", "POST")
+    others = {
+        "PAYER_ACTION_REQUIRED": [account.link("payer-action", page)],
+        "CREATED": [account.link("approve", page), capture_it],
+        "APPROVED": [capture_it],
+    }
+    return [own, *others.get(order["status"], [])]
 
 
 def context(account: Account, order: Json) -> Json:
@@ -158,17 +156,12 @@ def context(account: Account, order: Json) -> Json:
     return found
 
 
-def created(order: Json) -> int:
-    """When an order was created, in UTC seconds."""
-    return seconds(order["create_time"])
-
-
 def _make(account: Account, wanted: request.Wanted, now: int) -> Json:
     order: Json = {
         "id": account.identifier(),
         "intent": "CAPTURE",
         "status": "PAYER_ACTION_REQUIRED" if wanted.wallet else "CREATED",
-        "purchase_units": [{**wanted.unit, "payee": payee(account)}],
+        "purchase_units": [{**wanted.unit, "payee": account.payee}],
         "create_time": stamp(now),
     }
     if wanted.wallet:
@@ -176,11 +169,6 @@ def _make(account: Account, wanted: request.Wanted, now: int) -> Json:
     due = {"id": order["id"], "opened": 0, "until": now + LIFE_SECONDS, "context": wanted.context, "declined": False}
     account.save(_DUE, due)
     return account.save(ORDER, order)
-
-
-def payee(account: Account) -> Json:
-    """The seller, as orders and captures name it."""
-    return {"email_address": SELLER_EMAIL, "merchant_id": account.merchant_id}
 
 
 def _shortest(account: Account, order: Json) -> Json:
@@ -192,7 +180,7 @@ def _shortest(account: Account, order: Json) -> Json:
         answer["purchase_units"] = [{"reference_id": unit["reference_id"], "payments": {"captures": short}}]
     for name in ("payment_source", "payer"):
         if name in order:
-            answer[name] = copy.deepcopy(order[name])
+            answer[name] = order[name]
     return answer
 
 
@@ -214,16 +202,12 @@ def _payments(account: Account, order: str) -> Json:
     found = [one for one in account.all(captures.CAPTURE) if captures.order_of(one) == order]
     if not found:
         return {}
-    listed: Json = {"captures": [_nested(one) for one in found]}
-    if given_back := [refunds.shown(one) for capture in found for one in refunds.of_capture(account, capture["id"])]:
+    hidden = ("payee", "supplementary_data")
+    nested = [{name: value for name, value in one.items() if name not in hidden} for one in found]
+    listed: Json = {"captures": nested}
+    if given_back := [one for capture in found for one in refunds.of_capture(account, capture["id"])]:
         listed["refunds"] = given_back
     return listed
-
-
-def _nested(capture: Json) -> Json:
-    return {
-        name: copy.deepcopy(value) for name, value in capture.items() if name not in ("payee", "supplementary_data")
-    }
 
 
 def _due(account: Account, order: Json) -> Json:

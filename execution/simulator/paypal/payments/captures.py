@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
-
+from simulator.names import names
 from simulator.paypal import choices
-from simulator.paypal.account import SELLER_EMAIL, Account
+from simulator.paypal.account import Account
 from simulator.paypal.statement import rows
 from simulator.paypal.wire import amounts
 from simulator.paypal.wire.call import Call
@@ -16,15 +15,9 @@ CAPTURE = "capture"
 # Statuses in which the payer's money came in.
 MONEY = ("COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED")
 STARTS = ("COMPLETED", "PENDING")
-REASONS = (
-    "ECHECK",
-    "INTERNATIONAL_WITHDRAWAL",
-    "OTHER",
-    "PENDING_REVIEW",
-    "RECEIVING_PREFERENCE_MANDATES_MANUAL_ACTION",
-    "TRANSACTION_APPROVED_AWAITING_FUNDING",
-    "UNILATERAL",
-    "VERIFICATION_REQUIRED",
+REASONS = names(
+    """ECHECK INTERNATIONAL_WITHDRAWAL OTHER PENDING_REVIEW RECEIVING_PREFERENCE_MANDATES_MANUAL_ACTION
+    TRANSACTION_APPROVED_AWAITING_FUNDING UNILATERAL VERIFICATION_REQUIRED"""
 )
 OUTCOMES = ("COMPLETED", "DECLINED")
 _CODE = "T0006"
@@ -37,7 +30,7 @@ _EVENTS = {
 
 def show(account: Account, call: Call) -> tuple[int, Json]:
     """GET /v2/payments/captures/{id}."""
-    return 200, shown(account.need(CAPTURE, call.key))
+    return 200, account.need(CAPTURE, call.key)
 
 
 def make(account: Account, order: Json, at: int) -> Json:
@@ -45,6 +38,7 @@ def make(account: Account, order: Json, at: int) -> Json:
     unit = order["purchase_units"][0]
     status = choices.chosen(account, "capture_status")
     key = account.identifier()
+    path = f"/v2/payments/captures/{key}"
     made: Json = {
         "id": key,
         "status": status,
@@ -55,9 +49,13 @@ def make(account: Account, order: Json, at: int) -> Json:
             "status": "ELIGIBLE",
             "dispute_categories": ["ITEM_NOT_RECEIVED", "UNAUTHORIZED_TRANSACTION"],
         },
-        "payee": {"email_address": SELLER_EMAIL, "merchant_id": account.merchant_id},
+        "payee": account.payee,
         "supplementary_data": {"related_ids": {"order_id": order["id"]}},
-        "links": _links(account, key, order["id"]),
+        "links": [
+            account.link("self", path),
+            account.link("refund", f"{path}/refund", "POST"),
+            account.link("up", f"/v2/checkout/orders/{order['id']}"),
+        ],
         "create_time": stamp(at),
         "update_time": stamp(at),
     }
@@ -75,7 +73,7 @@ def tell(account: Account, capture: Json, at: int) -> None:
     kind, words = _EVENTS[capture["status"]]
     amount = capture["amount"]
     summary = f"{words} {amounts.spoken(amount)} {amount['currency_code']}"
-    account.emit(kind, "capture", shown(capture), at, summary)
+    account.emit(kind, "capture", capture, at, summary)
 
 
 def can_end(capture: Json) -> bool:
@@ -120,11 +118,6 @@ def invoice_was_paid(account: Account, invoice: str) -> bool:
     return any(one.get("invoice_id") == invoice and one["status"] in live for one in account.all(CAPTURE))
 
 
-def shown(capture: Json) -> Json:
-    """A capture as it is shown by its own id and in events."""
-    return copy.deepcopy(capture)
-
-
 def made_at(capture: Json) -> int:
     """When a capture was made, in UTC seconds."""
     return seconds(capture["create_time"])
@@ -156,12 +149,3 @@ def _book(account: Account, capture: Json, order: str, at: int) -> None:
         custom=capture.get("custom_id"),
         status="S" if capture["status"] == "COMPLETED" else "P",
     )
-
-
-def _links(account: Account, key: str, order: str) -> list[Json]:
-    own = account.link(f"/v2/payments/captures/{key}")
-    return [
-        {"href": own, "rel": "self", "method": "GET"},
-        {"href": f"{own}/refund", "rel": "refund", "method": "POST"},
-        {"href": account.link(f"/v2/checkout/orders/{order}"), "rel": "up", "method": "GET"},
-    ]

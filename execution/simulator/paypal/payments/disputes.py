@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import re
 
+from simulator.names import names
 from simulator.paypal.account import SELLER, SELLER_EMAIL, Account
 from simulator.paypal.wire import amounts
 from simulator.paypal.wire.call import Call
-from simulator.paypal.wire.errors import invalid, not_found
+from simulator.paypal.wire.errors import invalid
 from simulator.paypal.wire.times import stamp
 from simulator.world import Json
 
@@ -19,29 +19,15 @@ _STARTS = {
     "dispute": ("CHARGEBACK", "EXTERNAL", "WAITING_FOR_SELLER_RESPONSE", "REQUIRED_ACTION"),
 }
 KINDS = tuple(_STARTS)
-REASONS = (
-    "CANCELED_RECURRING_BILLING",
-    "CREDIT_NOT_PROCESSED",
-    "DUPLICATE_TRANSACTION",
-    "INCORRECT_AMOUNT",
-    "MERCHANDISE_OR_SERVICE_NOT_AS_DESCRIBED",
-    "MERCHANDISE_OR_SERVICE_NOT_RECEIVED",
-    "OTHER",
-    "PAYMENT_BY_OTHER_MEANS",
-    "PROBLEM_WITH_REMITTANCE",
-    "UNAUTHORISED",
+REASONS = names(
+    """CANCELED_RECURRING_BILLING CREDIT_NOT_PROCESSED DUPLICATE_TRANSACTION INCORRECT_AMOUNT
+    MERCHANDISE_OR_SERVICE_NOT_AS_DESCRIBED MERCHANDISE_OR_SERVICE_NOT_RECEIVED OTHER PAYMENT_BY_OTHER_MEANS
+    PROBLEM_WITH_REMITTANCE UNAUTHORISED"""
 )
 _ANSWER_WITHIN_SECONDS = 10 * 86_400
-_SUMMARY = (
-    "dispute_id",
-    "create_time",
-    "update_time",
-    "reason",
-    "status",
-    "dispute_amount",
-    "dispute_life_cycle_stage",
-    "dispute_channel",
-    "seller_response_due_date",
+_SUMMARY = names(
+    """dispute_id create_time update_time reason status dispute_amount dispute_life_cycle_stage dispute_channel
+    seller_response_due_date"""
 )
 _INVOICE = re.compile(r"[A-Za-z0-9:\-|]{1,127}")
 _MOST_ITEMS = 50
@@ -54,17 +40,14 @@ def list_them(account: Account, call: Call) -> tuple[int, Json]:
         raise invalid("INVALID_PARAMETER_VALUE", field=min(unknown))
     wanted = call.params.get("disputed_transaction_id")
     found = [one for one in account.all(DISPUTE) if wanted is None or _transaction(one) == wanted]
-    items = [_short(account, one) for one in reversed(found)][:_MOST_ITEMS]
-    own = {"href": account.link("/v1/customer/disputes"), "rel": "self", "method": "GET"}
-    return 200, {"items": items, "links": [own]} if items else {"links": [own]}
+    items = [_short(one) for one in reversed(found)][:_MOST_ITEMS]
+    own = [account.link("self", "/v1/customer/disputes")]
+    return 200, {"items": items, "links": own} if items else {"links": own}
 
 
 def show(account: Account, call: Call) -> tuple[int, Json]:
     """GET /v1/customer/disputes/{id}."""
-    found = account.find(DISPUTE, call.key)
-    if found is None:
-        raise not_found()
-    return 200, shown(found)
+    return 200, shown(account.need(DISPUTE, call.key))
 
 
 def of_capture(account: Account, capture: str) -> Json | None:
@@ -95,7 +78,7 @@ def begin(account: Account, capture: Json, kind: str, reason: str, left: int, at
         "dispute_life_cycle_stage": stage,
         "dispute_channel": channel,
         "seller_response_due_date": stamp(at + _ANSWER_WITHIN_SECONDS),
-        "links": [{"href": account.link(f"/v1/customer/disputes/{key}"), "rel": "self", "method": "GET"}],
+        "links": [account.link("self", f"/v1/customer/disputes/{key}")],
     }
     account.save(DISPUTE, made)
     account.emit("CUSTOMER.DISPUTE.CREATED", "dispute", shown(made), at, "A new dispute opened")
@@ -104,17 +87,11 @@ def begin(account: Account, capture: Json, kind: str, reason: str, left: int, at
 
 def shown(dispute: Json) -> Json:
     """A dispute as the API shows it by its id."""
-    return {name: copy.deepcopy(value) for name, value in dispute.items() if name not in ("id", "dispute_state")}
+    return {name: value for name, value in dispute.items() if name not in ("id", "dispute_state")}
 
 
-def _short(account: Account, dispute: Json) -> Json:
-    short = {name: copy.deepcopy(dispute[name]) for name in _SUMMARY}
-    own = account.link(f"/v1/customer/disputes/{dispute['dispute_id']}")
-    return {
-        **short,
-        "dispute_state": dispute["dispute_state"],
-        "links": [{"href": own, "rel": "self", "method": "GET"}],
-    }
+def _short(dispute: Json) -> Json:
+    return {name: dispute[name] for name in (*_SUMMARY, "dispute_state", "links")}
 
 
 def _disputed(account: Account, capture: Json) -> Json:

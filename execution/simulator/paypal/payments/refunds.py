@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import copy
-
 from simulator.paypal import choices, request_ids
-from simulator.paypal.account import SELLER_EMAIL, Account
+from simulator.paypal.account import Account
 from simulator.paypal.payments import captures, disputes
 from simulator.paypal.statement import rows
 from simulator.paypal.wire import amounts
@@ -51,14 +49,14 @@ def create(account: Account, call: Call) -> tuple[int, Json]:
     if replayed is not None:
         return 201, replayed
     made = give_back(account, account.need(captures.CAPTURE, call.key), call.body, call.now)
-    answer = shown(made) if call.wants_all else {name: made[name] for name in ("id", "status", "links")}
+    answer = made if call.wants_all else {name: made[name] for name in ("id", "status", "links")}
     request_ids.keep(account, call, "refund", answer, REQUEST_ID_SECONDS)
     return 201, answer
 
 
 def show(account: Account, call: Call) -> tuple[int, Json]:
     """GET /v2/payments/refunds/{id}."""
-    return 200, shown(account.need(REFUND, call.key))
+    return 200, account.need(REFUND, call.key)
 
 
 def give_back(account: Account, capture: Json, given: Json, at: int, *, start: str = "") -> Json:
@@ -116,11 +114,6 @@ def capture_of(refund: Json) -> str:
 def refunded(account: Account, capture: Json) -> int:
     """What went back of a capture or is on its way, in minor units."""
     return sum(amounts.minor(one["amount"]) for one in of_capture(account, capture["id"]) if one["status"] in _LIVE)
-
-
-def shown(refund: Json) -> Json:
-    """A refund as the API shows it."""
-    return copy.deepcopy(refund)
 
 
 def _check_fields(given: Json) -> None:
@@ -185,12 +178,12 @@ def _shape(account: Account, capture: Json, given: Json, amount: int, total: int
             "net_amount": amounts.money(amount, currency),
             "total_refunded_amount": amounts.money(total, currency),
         },
-        "payer": {"email_address": SELLER_EMAIL, "merchant_id": account.merchant_id},
+        "payer": account.payee,
         "create_time": stamp(at),
         "update_time": stamp(at),
         "links": [
-            {"href": account.link(f"/v2/payments/refunds/{key}"), "rel": "self", "method": "GET"},
-            {"href": account.link(f"/v2/payments/captures/{capture['id']}"), "rel": "up", "method": "GET"},
+            account.link("self", f"/v2/payments/refunds/{key}"),
+            account.link("up", f"/v2/payments/captures/{capture['id']}"),
         ],
     }
 
@@ -199,7 +192,7 @@ def _tell(account: Account, refund: Json, at: int) -> None:
     amount = refund["amount"]
     words = f"A {amounts.spoken(amount)} {amount['currency_code']} refund is {refund['status'].lower()}"
     for kind in _EVENTS[refund["status"]]:
-        account.emit(kind, "refund", shown(refund), at, words)
+        account.emit(kind, "refund", refund, at, words)
 
 
 def _book(account: Account, refund: Json, capture: Json, amount: int, at: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlencode
 
+from simulator.names import names
 from simulator.paypal.account import Account
 from simulator.paypal.statement.rows import ROW, STATUSES
 from simulator.paypal.wire.amounts import money
@@ -17,15 +18,7 @@ LAG_SECONDS = 3 * 3600
 MOST_ROWS, MOST_DAYS = 10_000, 31
 _REACHES_BACK_SECONDS = 3 * 366 * 86_400
 _LARGEST_PAGE, _USUAL_PAGE, _LAST_PAGE = 500, "100", 2_147_483_647
-_PARTS = (
-    "transaction_info",
-    "payer_info",
-    "shipping_info",
-    "auction_info",
-    "cart_info",
-    "incentive_info",
-    "store_info",
-)
+_PARTS = names("""transaction_info payer_info shipping_info auction_info cart_info incentive_info store_info""")
 _NOT_SIMULATED = ("transaction_amount", "payment_instrument_type", "store_id", "terminal_id")
 _UNAVAILABLE = "Data for the given start date is not available."
 _TOO_LARGE = "Result set size is greater than the maximum limit. Change the filter criteria and try again."
@@ -165,11 +158,7 @@ def _links(account: Account, call: Call, page: int, pages: int) -> list[Json]:
     if page > 1:
         places |= {"first": 1, "prev": page - 1}
     return [
-        {
-            "href": account.link(f"{call.path}?{urlencode({**call.params, 'page': number})}"),
-            "rel": name,
-            "method": "GET",
-        }
+        account.link(name, f"{call.path}?{urlencode({**call.params, 'page': number})}")
         for name, number in places.items()
     ]
 

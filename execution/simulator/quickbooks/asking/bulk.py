@@ -22,7 +22,7 @@ def batch(company: Company, body: Json) -> Json:
     if not isinstance(items, list):
         raise faults.missing("BatchItemRequest")
     if len(items) > MOST_BATCH_ITEMS:
-        raise faults.Fault("1040", "Too many batch items", f"A batch holds at most {MOST_BATCH_ITEMS} operations")
+        raise faults.Fault("1040", f"A batch holds at most {MOST_BATCH_ITEMS} operations")
     return {"BatchItemResponse": [_batch_item(company, item) for item in items]}
 
 

@@ -43,11 +43,13 @@ class Company:
         return datetime.fromtimestamp(self.world.now(), UTC).astimezone(_ZONE).isoformat()
 
     def today(self) -> str:
+        """The simulated day in the company's zone, as `2026-11-23`."""
         return self.now_text()[:10]
 
     # -- entities ----------------------------------------------------------------------------------
 
     def find(self, kind: str, key: str) -> Json | None:
+        """The entity of this kind and id, or None."""
         return self.world.get(f"quickbooks.{kind}", key)
 
     def all(self, kind: str) -> list[Json]:
@@ -66,6 +68,7 @@ class Company:
         return self.save(kind, stored)
 
     def save(self, kind: str, entity: Json) -> Json:
+        """Store an entity as it is."""
         return self.world.save(f"quickbooks.{kind}", entity["Id"], entity)
 
     def touch(self, kind: str, entity: Json) -> Json:
@@ -93,15 +96,18 @@ class Company:
     # -- settings ----------------------------------------------------------------------------------
 
     def preferences(self) -> Json:
+        """The company's settings."""
         entity = self.find("Preferences", "1")
         if entity is None:
             raise RuntimeError("the company file has no preferences: it was not seeded")
         return entity
 
     def home_currency(self) -> str:
+        """The code of the currency that the books are kept in."""
         return str(self.preferences()["CurrencyPrefs"]["HomeCurrency"]["value"])
 
     def multi_currency(self) -> bool:
+        """Whether the company uses other currencies, too."""
         return bool(self.preferences()["CurrencyPrefs"]["MultiCurrencyEnabled"])
 
     def check_open(self, date: str) -> None:
@@ -118,6 +124,7 @@ class Company:
         return Decimal(max(rates, key=lambda one: str(one["AsOfDate"]))["Rate"]) if rates else Decimal(1)
 
     def currency_ref(self, code: str) -> Json:
+        """A reference to a currency in use. Raises Fault 2500 for another one."""
         for one in self.all("CompanyCurrency"):
             if one["Code"] == code and one["Active"]:
                 return {"value": code, "name": one["Name"]}
@@ -134,12 +141,22 @@ class Company:
         own_name = name if currency == self.home_currency() else f"{name} - {currency}"
         return self.insert("Account", new_account(own_name, account_type, subtype, self.currency_ref(currency)))
 
+    def undeposited(self) -> Json:
+        """The account of money that was received and not yet brought to the bank."""
+        return self.account("Other Current Asset", "UndepositedFunds", "Undeposited Funds")
+
+    def exchange_difference(self) -> Json:
+        """The account of what a changed rate makes of an amount."""
+        return self.account("Other Expense", "ExchangeGainOrLoss", "Exchange Gain or Loss")
+
     def receivable(self, currency: str) -> Json:
+        """The account of what customers owe in a currency."""
         return self.account("Accounts Receivable", "AccountsReceivable", "Accounts Receivable (A/R)", currency)
 
     # -- effects -----------------------------------------------------------------------------------
 
     def effects(self, key: str) -> Effects:
+        """What a transaction did to the books; nothing for an unknown one."""
         stored = self.world.get("quickbooks.effects", key)
         return Effects.from_json(stored) if stored else Effects()
 

@@ -49,6 +49,7 @@ class Effects:
             self.postings.append(Posting(account["Id"], amount, home, name))
 
     def move_stock(self, item: str, quantity: Decimal) -> None:
+        """Add to the quantity on hand of an item."""
         self.stock[item] = self.stock.get(item, ZERO) + quantity
 
     def imbalance(self) -> Decimal:
@@ -56,6 +57,7 @@ class Effects:
         return sum((one.home for one in self.postings), ZERO)
 
     def to_json(self, date: str) -> Json:
+        """The effects as the World stores them, with the date of their transaction."""
         return {
             "date": date,
             "postings": [[one.account, str(one.amount), str(one.home), one.name] for one in self.postings],
@@ -65,6 +67,7 @@ class Effects:
 
     @classmethod
     def from_json(cls, stored: Json) -> Effects:
+        """The effects that `to_json` wrote."""
         return cls(
             [Posting(account, Decimal(a), Decimal(h), name) for account, a, h, name in stored["postings"]],
             {item: Decimal(quantity) for item, quantity in stored["stock"].items()},

@@ -94,7 +94,7 @@ def _deposit_linked(draft: _Draft, line: Json, amount: Decimal) -> None:
     source = company.find(str(link.get("TxnType")), str(link.get("TxnId")))
     if source is None or link["TxnType"] not in ("Payment", "SalesReceipt"):
         raise faults.invalid_reference("Txn", str(link.get("TxnId")), "TxnId")
-    undeposited = company.account("Other Current Asset", "UndepositedFunds", "Undeposited Funds")
+    undeposited = company.undeposited()
     key = f"{link['TxnType']}/{link['TxnId']}"
     if source["DepositToAccountRef"]["value"] != undeposited["Id"] or company.settlements(key):
         raise faults.cannot_link("The linked transaction does not wait in Undeposited Funds")
@@ -185,7 +185,7 @@ def _without_rounding(company: Company, effects: Effects) -> Effects:
     """Conversion can lose a cent between the lines: it goes to Exchange Gain or Loss."""
     lost = effects.imbalance()
     if lost:
-        account = company.account("Other Expense", "ExchangeGainOrLoss", "Exchange Gain or Loss")
+        account = company.exchange_difference()
         effects.post(account, -lost, -lost)
     return effects
 

@@ -48,6 +48,7 @@ class Kind:
 
     @property
     def is_transaction(self) -> bool:
+        """Whether it has a date and may move money."""
         return self.name in TRANSACTIONS
 
 

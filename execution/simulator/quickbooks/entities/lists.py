@@ -40,6 +40,7 @@ def vendor(company: Company, entity: Json, old: Json | None) -> Effects:
 
 
 def employee(company: Company, entity: Json, old: Json | None) -> Effects:
+    """An employee: a unique display name."""
     _check_person_name(company, "Employee", entity, old)
     entity.setdefault("Active", True)
     return Effects()
@@ -48,14 +49,19 @@ def employee(company: Company, entity: Json, old: Json | None) -> Effects:
 def _person(company: Company, kind: str, entity: Json, old: Json | None) -> None:
     _check_person_name(company, kind, entity, old)
     check_address(entity.get("PrimaryEmailAddr"))
+    entity["CurrencyRef"] = _currency(company, entity, old, "a name")
+    entity.setdefault("Balance", "0")
+
+
+def _currency(company: Company, entity: Json, old: Json | None, whose: str) -> Json:
+    """The currency of a name or an account: the home currency unless another is named, and never changed."""
     home = company.home_currency()
     code = str(entity.get("CurrencyRef", {}).get("value", old["CurrencyRef"]["value"] if old else home))
     if code != home and not company.multi_currency():
         raise faults.business("Multicurrency is not enabled for this company", "CurrencyRef")
     if old is not None and code != old["CurrencyRef"]["value"]:
-        raise faults.business("The currency of a name cannot be changed", "CurrencyRef")
-    entity["CurrencyRef"] = company.currency_ref(code)
-    entity.setdefault("Balance", "0")
+        raise faults.business(f"The currency of {whose} cannot be changed", "CurrencyRef")
+    return company.currency_ref(code)
 
 
 def _check_person_name(company: Company, kind: str, entity: Json, old: Json | None) -> None:
@@ -102,7 +108,7 @@ def _retire(entity: Json, label: str, old: Json | None) -> None:
 
 def item(company: Company, entity: Json, old: Json | None) -> Effects:
     """A product or service; goods need accounts for stock and cost, and open with their quantity on hand."""
-    _named(company, "Item", entity, old, _LONGEST_NAME)
+    _named(company, "Item", entity, old)
     entity.setdefault("Type", "Service")
     if entity["Type"] not in ("Service", "NonInventory", "Inventory", "Category"):
         raise faults.invalid_reference("ItemType", str(entity["Type"]), "Type")
@@ -151,54 +157,51 @@ _SUBTYPES = {
 
 def account(company: Company, entity: Json, old: Json | None) -> Effects:
     """An account; its type decides its classification, its currency never changes."""
-    _named(company, "Account", entity, old, _LONGEST_NAME)
+    _named(company, "Account", entity, old)
     if "AccountType" not in entity:
         by_subtype = {subtype: account_type for account_type, subtype in _SUBTYPES.items()}
         if entity.get("AccountSubType") not in by_subtype:
             raise faults.missing("AccountType")
         entity["AccountType"] = by_subtype[entity["AccountSubType"]]
-    code = str(
-        entity.get("CurrencyRef", {}).get("value", old["CurrencyRef"]["value"] if old else company.home_currency())
-    )
-    if code != company.home_currency() and not company.multi_currency():
-        raise faults.business("Multicurrency is not enabled for this company", "CurrencyRef")
-    if old is not None and code != old["CurrencyRef"]["value"]:
-        raise faults.business("The currency of an account cannot be changed", "CurrencyRef")
+    currency = _currency(company, entity, old, "an account")
     subtype = str(entity.get("AccountSubType") or _SUBTYPES.get(entity["AccountType"], "OtherMiscellaneousExpense"))
-    fresh = new_account(entity["Name"], entity["AccountType"], subtype, company.currency_ref(code))
+    fresh = new_account(entity["Name"], entity["AccountType"], subtype, currency)
     for name, value in fresh.items():
         entity.setdefault(name, value)
     entity.update(Classification=fresh["Classification"], CurrencyRef=fresh["CurrencyRef"])
     return Effects()
 
 
-def _named(company: Company, kind: str, entity: Json, old: Json | None, longest: int) -> None:
+def _named(company: Company, kind: str, entity: Json, old: Json | None) -> None:
     if not str(entity.get("Name", "")).strip():
         raise faults.missing("Name")
     entity["Name"] = str(entity["Name"]).strip(" ")
     _check_characters(entity, "Name")
-    check_length(entity, "Name", longest)
+    check_length(entity, "Name", _LONGEST_NAME)
     _retire(entity, "Name", old)
     _check_free(company, kind, "Name", entity, old)
     entity["FullyQualifiedName"] = entity["Name"]
 
 
 def term(company: Company, entity: Json, old: Json | None) -> Effects:
-    _named(company, "Term", entity, old, _LONGEST_NAME)
+    """How long customers may take to pay."""
+    _named(company, "Term", entity, old)
     del entity["FullyQualifiedName"]
     entity.setdefault("Type", "STANDARD")
     return Effects()
 
 
 def payment_method(company: Company, entity: Json, old: Json | None) -> Effects:
-    _named(company, "PaymentMethod", entity, old, _LONGEST_NAME)
+    """How customers pay."""
+    _named(company, "PaymentMethod", entity, old)
     del entity["FullyQualifiedName"]
     entity.setdefault("Type", "NON_CREDIT_CARD")
     return Effects()
 
 
 def tracking_class(company: Company, entity: Json, old: Json | None) -> Effects:
-    _named(company, "Class", entity, old, _LONGEST_NAME)
+    """A part of the business that lines are assigned to."""
+    _named(company, "Class", entity, old)
     entity.setdefault("SubClass", False)
     return Effects()
 
@@ -236,4 +239,5 @@ def preferences(company: Company, entity: Json, old: Json | None) -> Effects:
 
 
 def company_info(company: Company, entity: Json, old: Json | None) -> Effects:
+    """The company's name and addresses, as they are given."""
     return Effects()

@@ -8,7 +8,14 @@ from decimal import Decimal
 from simulator.quickbooks import faults
 from simulator.quickbooks.company.company import Company
 from simulator.quickbooks.company.effects import Application, Effects
-from simulator.quickbooks.entities.transaction import at_home, in_account, money, reference, set_currency
+from simulator.quickbooks.entities.transaction import (
+    at_home,
+    deposit_account,
+    in_account,
+    money,
+    reference,
+    set_currency,
+)
 from simulator.quickbooks.exact import ZERO, number, rounded
 from simulator.world import Json
 
@@ -62,15 +69,12 @@ def _post(draft: _Draft) -> None:
     effects.post(company.receivable(draft.currency), -draft.total, -settled_home, name)
     difference = settled_home - home
     if difference:
-        gain_or_loss = company.account("Other Expense", "ExchangeGainOrLoss", "Exchange Gain or Loss")
+        gain_or_loss = company.exchange_difference()
         effects.post(gain_or_loss, difference, difference)
 
 
 def _deposit_account(company: Company, entity: Json) -> Json:
-    if "DepositToAccountRef" in entity:
-        account = company.refer("Account", entity["DepositToAccountRef"], "DepositToAccountRef")
-    else:
-        account = company.account("Other Current Asset", "UndepositedFunds", "Undeposited Funds")
+    account = deposit_account(company, entity)
     if account["AccountType"] not in _DEPOSIT_TYPES:
         raise faults.business(
             f"You can't deposit to an account of type {account['AccountType']}", "DepositToAccountRef"
@@ -146,6 +150,7 @@ def settleable(company: Company, kind: str, target: Json) -> Decimal:
 
 
 def open_amount(company: Company, kind: str, target: Json) -> Decimal:
+    """What payments can still settle of a transaction."""
     return settleable(company, kind, target) - company.settled(f"{kind}/{target['Id']}")[0]
 
 

@@ -12,6 +12,7 @@ from simulator.quickbooks.company.effects import Effects
 from simulator.quickbooks.entities.tax import set_tax
 from simulator.quickbooks.entities.transaction import (
     at_home,
+    deposit_account,
     in_account,
     money,
     reference,
@@ -102,7 +103,7 @@ def check_address(address: Json | None) -> None:
     text = str((address or {}).get("Address", "a@b"))
     name, at, host = text.rpartition("@")
     if not name or not at or not host or " " in text:
-        raise faults.Fault("2210", "Invalid Email Address format in the request", f"Email Address {text} is invalid")
+        raise faults.Fault("2210", f"Email Address {text} is invalid")
 
 
 def _due_date(company: Company, entity: Json) -> str:
@@ -192,10 +193,7 @@ def _on_receivable(form: _Form) -> Effects:
 
 
 def _deposit_account(company: Company, entity: Json) -> Json:
-    if "DepositToAccountRef" in entity:
-        account = company.refer("Account", entity["DepositToAccountRef"], "DepositToAccountRef")
-    else:
-        account = company.account("Other Current Asset", "UndepositedFunds", "Undeposited Funds")
+    account = deposit_account(company, entity)
     if account["AccountType"] not in _DEPOSIT_TYPES:
         raise faults.business(f"Money cannot go to or from an account of type {account['AccountType']}", "AccountRef")
     entity["DepositToAccountRef"] = reference(account)

@@ -29,14 +29,16 @@ def check_head(company: Company, entity: Json) -> None:
 
 
 def check_date(entity: Json, name: str) -> None:
+    """Write a date without its time. Raises Fault 2030 for anything else."""
     if name in entity:
         try:
             entity[name] = date.fromisoformat(str(entity[name])[:10]).isoformat()
         except ValueError as error:
-            raise faults.Fault("2030", "Invalid Date", f"{name} is not a date: {error}", name) from error
+            raise faults.Fault("2030", f"{name} is not a date: {error}", name) from error
 
 
 def check_length(entity: Json, name: str, longest: int) -> None:
+    """Raise Fault 2050 for a text with too many characters."""
     length = len(str(entity.get(name, "")))
     if length > longest:
         raise faults.too_long(name, longest, length)
@@ -94,6 +96,7 @@ def at_home(company: Company, entity: Json, amount: Decimal) -> Decimal:
 
 
 def set_home_total(company: Company, entity: Json, total: Decimal) -> None:
+    """Write the total in the home currency, where the company uses others, too."""
     if company.multi_currency():
         entity["HomeTotalAmt"] = str(at_home(company, entity, total))
 
@@ -115,6 +118,13 @@ def money(entity: Json, name: str, currency: str, element: str = "") -> Decimal:
     if name not in entity:
         raise faults.missing(element or name)
     return rounded(number(entity, name), currency)
+
+
+def deposit_account(company: Company, entity: Json) -> Json:
+    """The account that a customer's money goes to: the one that is named, or Undeposited Funds."""
+    if "DepositToAccountRef" in entity:
+        return company.refer("Account", entity["DepositToAccountRef"], "DepositToAccountRef")
+    return company.undeposited()
 
 
 def reference(entity: Json, label: str = "Name") -> Json:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from simulator.stripe.balance import payouts
+from simulator.stripe.balance.rows import ROW
 from simulator.stripe.operation import READ, Call, Operation, listed, retrieve
 from simulator.stripe.wire.errors import invalid
 from simulator.stripe.wire.forms import Moment, Text
 from simulator.stripe.wire.listing import dated_form, page
 from simulator.world import Json
 
-_ROW, _PAYOUT = "balance_transaction", payouts.PAYOUT
+_PAYOUT = payouts.PAYOUT
 _ROWS = dated_form(currency=Text(), payout=Text(), source=Text(), type=Text())
 _PAYOUTS = dated_form(
     arrival_date=Moment(), destination=Text(), status=Text(("canceled", "failed", "in_transit", "paid", "pending"))
@@ -18,7 +19,7 @@ _PAYOUTS = dated_form(
 
 def _balance(call: Call) -> Json:
     sums: dict[str, dict[str, int]] = {"available": {"usd": 0}, "pending": {"usd": 0}}
-    for booked in call.account.newest(_ROW):
+    for booked in call.account.newest(ROW):
         part = sums[booked["status"]]
         part[booked["currency"]] = part.get(booked["currency"], 0) + booked["net"]
     parts = {
@@ -34,7 +35,7 @@ def _balance(call: Call) -> Json:
 def _list_rows(call: Call) -> Json:
     if "payout" in call.params:
         raise invalid(f"No such payout: '{call.params['payout']}'", "payout", "resource_missing")
-    return listed(_ROW, "type", "source", "currency")(call)
+    return listed(ROW, "type", "source", "currency")(call)
 
 
 def _list_payouts(call: Call) -> Json:
@@ -43,8 +44,8 @@ def _list_payouts(call: Call) -> Json:
 
 OPERATIONS = (
     Operation("GET", "/v1/balance", READ, "balance", _balance),
-    Operation("GET", "/v1/balance_transactions", _ROWS, _ROW, _list_rows),
-    Operation("GET", "/v1/balance_transactions/{}", READ, _ROW, retrieve(_ROW)),
+    Operation("GET", "/v1/balance_transactions", _ROWS, ROW, _list_rows),
+    Operation("GET", "/v1/balance_transactions/{}", READ, ROW, retrieve(ROW)),
     Operation("GET", "/v1/payouts", _PAYOUTS, _PAYOUT, _list_payouts),
     Operation("GET", "/v1/payouts/{}", READ, _PAYOUT, retrieve(_PAYOUT, "payout")),
 )

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 
 from simulator.stripe.account import NOBODY, Account
+from simulator.stripe.balance import rows
 from simulator.stripe.checkout import customers, links, sessions
 from simulator.stripe.payments import shapes
 from simulator.stripe.payments.cards import NOT_AUTHENTICATED, Card, Decline
@@ -133,7 +134,7 @@ def _settle(account: Account, key: str, at: int) -> None:
     paid = account.find(CHARGE, key)
     if paid is None or paid["balance_transaction"]:
         return
-    booked = account.save(shapes.balance_transaction(account.world.identifier("txn"), at, paid))
+    booked = account.save(rows.of_charge(account.world.identifier("txn"), at, paid))
     previous = {"balance_transaction": None}
     paid["balance_transaction"] = booked["id"]
     account.save(paid)
@@ -142,7 +143,7 @@ def _settle(account: Account, key: str, at: int) -> None:
 
 
 def _become_available(account: Account, key: str, _at: int) -> None:
-    if booked := account.find("balance_transaction", key):
+    if booked := account.find(rows.ROW, key):
         booked["status"] = "available"
         account.save(booked)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulator.stripe.account import NOBODY, Account
+from simulator.stripe.balance import rows
 from simulator.stripe.refunds import disputes, shapes
 from simulator.stripe.wire import currencies
 from simulator.stripe.wire.errors import StripeError, invalid
@@ -118,7 +119,7 @@ def _tell(account: Account, refund: Json, previous: Json, at: int, cause: Json) 
 
 
 def _book(account: Account, refund: Json, kind: str, at: int) -> str:
-    booked = account.save(shapes.row(account.world.identifier("txn"), at, refund, kind))
+    booked = account.save(rows.of_refund(account.world.identifier("txn"), at, refund, kind))
     return str(booked["id"])
 
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from simulator.names import names
 from simulator.stripe.wire.errors import StripeError, invalid
 
-
-def _codes(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-ZERO_DECIMAL = _codes("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf")
-THREE_DECIMAL = _codes("bhd jod kwd omr tnd")
+ZERO_DECIMAL = names("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf")
+THREE_DECIMAL = names("bhd jod kwd omr tnd")
 # Sent with two decimals though the coins do not exist: only whole units can be charged.
-WHOLE_UNITS = _codes("isk ugx")
-_OTHERS = _codes(
+WHOLE_UNITS = names("isk ugx")
+_OTHERS = names(
     """
     aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bmd bnd bob brl bsd bwp byn bzd cad cdf chf cny cop crc cve
     czk dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gtq gyd hkd hnl htg huf idr ils inr jmd kes kgs khr kyd kzt lak
@@ -22,7 +18,7 @@ _OTHERS = _codes(
     zmw
     """
 )
-SUPPORTED = ZERO_DECIMAL | THREE_DECIMAL | WHOLE_UNITS | _OTHERS
+SUPPORTED = {*ZERO_DECIMAL, *THREE_DECIMAL, *WHOLE_UNITS, *_OTHERS}
 LARGEST_AMOUNT = 99_999_999
 _SYMBOLS = {
     "usd": "$",

@@ -22,7 +22,8 @@ _LARGEST = 2**63 - 1
 class Field(Protocol):
     """One known parameter: turns its raw value (text or a nest of dicts) into a plain one."""
 
-    def read(self, raw: Any, param: str) -> Any: ...
+    def read(self, raw: Any, param: str) -> Any:
+        """The plain value. Raises StripeError as Stripe would answer."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Text:
     unset: bool = False
 
     def read(self, raw: Any, param: str) -> str | None:
+        """The text. Raises StripeError for a wrong one."""
         if not isinstance(raw, str):
             raise invalid(f"Invalid string: {raw}", param)
         if raw == "" and self.unset:
@@ -58,6 +60,7 @@ class Address:
     """An absolute http or https address."""
 
     def read(self, raw: Any, param: str) -> str:
+        """The address. Raises StripeError for anything else."""
         if not isinstance(raw, str) or not re.match(r"https?://[^\s/?#]+", raw):
             raise invalid("Not a valid URL", param, "url_invalid")
         return raw
@@ -71,6 +74,7 @@ class Whole:
     most: int = _LARGEST
 
     def read(self, raw: Any, param: str) -> int:
+        """The number. Raises StripeError for anything else."""
         if not isinstance(raw, str) or not re.fullmatch(r"-?[0-9]{1,19}", raw):
             raise invalid(f"Invalid integer: {raw}", param, "parameter_invalid_integer")
         value = int(raw)
@@ -90,6 +94,7 @@ class Flag:
     only: bool | None = None
 
     def read(self, raw: Any, param: str) -> bool:
+        """The value. Raises StripeError for anything else."""
         if raw not in ("true", "false"):
             raise invalid(f"Invalid boolean: {raw}", param)
         value = bool(raw == "true")
@@ -103,6 +108,7 @@ class Metadata:
     """A flat map of text. An empty text (for one key or for all) means: remove it."""
 
     def read(self, raw: Any, param: str) -> dict[str, str]:
+        """The map; one empty key stands for all. Raises StripeError for anything else."""
         if raw == "":
             return {"": ""}
         if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
@@ -129,6 +135,7 @@ class Many:
     most: int = 100
 
     def read(self, raw: Any, param: str) -> list[Any]:
+        """The items in their order. Raises StripeError for anything else."""
         if not isinstance(raw, dict) or not all(key.isdigit() for key in raw):
             raise invalid("Invalid array", param)
         if len(raw) > self.most:
@@ -167,6 +174,7 @@ class Moment:
     """UTC seconds, or a range of them (`gt`, `gte`, `lt`, `lte`); a plain value reads as a range of one second."""
 
     def read(self, raw: Any, param: str) -> dict[str, int]:
+        """The limits of the range. Raises StripeError for anything else."""
         if isinstance(raw, str):
             value = Whole().read(raw, param)
             return {"gte": value, "lte": value}
