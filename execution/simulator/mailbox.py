@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
-import threading
 import weakref
 from email.message import EmailMessage
 from html import escape
@@ -26,66 +25,39 @@ _STAGES = ("data", "rcpt")
 
 
 class Mailbox:
-    """An SMTP server in a thread of its own.
+    """An SMTP server in the event loop that `listen` is called in."""
 
-    `port` is the real port once `start` has returned; `stop` closes every connection and the thread.
-    """
-
-    def __init__(self, world: World, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.host = host
-        self.port = port
+    def __init__(self, world: World, host: str) -> None:
         self._handler = _Handler(world)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._host = host
+        self._server: asyncio.Server | None = None
         self._connections: weakref.WeakSet[SMTP] = weakref.WeakSet()
 
-    def start(self) -> None:
-        """Listen; raises OSError when the port is taken."""
-        if self._thread is not None:
-            raise RuntimeError("the mailbox is already running")
-        self._loop = asyncio.new_event_loop()
-        try:
-            server = self._loop.run_until_complete(self._loop.create_server(self._connection, self.host, self.port))
-        except OSError:
-            self._loop.close()
-            raise
-        self.port = int(server.sockets[0].getsockname()[1])
-        self._thread = threading.Thread(target=self._serve, args=(self._loop, server), name="mailbox", daemon=True)
-        self._thread.start()
+    async def listen(self) -> int:
+        """Listen on a free port: its number."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: self._connection(loop), self._host, 0)
+        return int(self._server.sockets[0].getsockname()[1])
 
-    def stop(self) -> None:
-        """Stop listening; a mailbox that does not run is left alone."""
-        if self._thread is None or self._loop is None:
-            return
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._thread = self._loop = None
+    def close(self) -> None:
+        """Stop listening, and close what is connected."""
+        if self._server is not None:
+            self._server.close()
+        for connection in list(self._connections):
+            if connection.transport is not None:
+                connection.transport.close()
 
-    def _connection(self) -> SMTP:
+    def _connection(self, loop: asyncio.AbstractEventLoop) -> SMTP:
         smtp = SMTP(
             self._handler,
             data_size_limit=SIZE_LIMIT_BYTES,
             enable_SMTPUTF8=True,
             hostname="mailbox.localhost",
             ident="Tillbook simulator",
-            loop=self._loop,
+            loop=loop,
         )
         self._connections.add(smtp)
         return smtp
-
-    def _serve(self, loop: asyncio.AbstractEventLoop, server: asyncio.Server) -> None:
-        asyncio.set_event_loop(loop)
-        loop.run_forever()
-        server.close()
-        for connection in list(self._connections):
-            if connection.transport is not None:
-                connection.transport.close()
-        left = asyncio.all_tasks(loop)
-        for task in left:
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
 
 
 class _Handler:

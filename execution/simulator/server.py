@@ -8,7 +8,7 @@ import secrets
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -84,7 +84,7 @@ class Simulator:
         self._faults = Faults(
             [vendor.name for vendor in vendors], [vendor.name for vendor in vendors if vendor.refuses_busy_keys]
         )
-        self._mailbox = mailbox.Mailbox(self.world, host=host)
+        self._mailbox = mailbox.Mailbox(self.world, host)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._wire = Wire(self._log, self._faults)
@@ -93,7 +93,7 @@ class Simulator:
                 self._application(),
                 http=DroppableProtocol,
                 ws="none",
-                lifespan="on",
+                lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -122,9 +122,6 @@ class Simulator:
             self._close_files()
             raise
         self.world.url = f"http://{self._host}:{listener.getsockname()[1]}"
-        self._mailbox.start()
-        self.smtp_url = f"smtp://{self._host}:{self._mailbox.port}"
-        write_json(self.world.folder / "addresses.json", {"url": self.url, "smtp_url": self.smtp_url})
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(listener, ready), name="simulator", daemon=True)
         self._thread.start()
@@ -142,7 +139,6 @@ class Simulator:
                 self._loop.call_soon_threadsafe(self._wire.release)
         self._thread.join()
         self._thread = None
-        self._mailbox.stop()
         self._close_files()
 
     def photograph(self) -> Photograph:
@@ -209,21 +205,10 @@ class Simulator:
         for vendor in self._vendors:
             # The pages come first: some lie below the path of the API.
             routes += [*vendor.pages(), Mount(f"/{vendor.name}", app=self._wire.before(vendor))]
-        return Starlette(routes=routes, lifespan=self._life)
-
-    @contextlib.asynccontextmanager
-    async def _life(self, _app: Starlette) -> AsyncIterator[None]:
-        """While the server lives, what is due happens by itself."""
-        ticking = asyncio.create_task(self._tick())
-        try:
-            yield
-        finally:
-            ticking.cancel()
-            await asyncio.gather(ticking, return_exceptions=True)
-            for processor in self._processors:
-                await processor.deliveries.stop()
+        return Starlette(routes=routes)
 
     async def _tick(self) -> None:
+        """While the server lives, what is due happens by itself."""
         while True:
             for processor in self._processors:
                 processor.pass_time()
@@ -232,11 +217,17 @@ class Simulator:
     def _run(self, listener: socket.socket, ready: threading.Event) -> None:
         async def serve() -> None:
             self._loop = asyncio.get_running_loop()
+            self.smtp_url = f"smtp://{self._host}:{await self._mailbox.listen()}"
+            write_json(self.world.folder / "addresses.json", {"url": self.url, "smtp_url": self.smtp_url})
+            ticking = asyncio.create_task(self._tick())
             serving = asyncio.create_task(self._server.serve(sockets=[listener]))
             while not self._server.started and not serving.done():
                 await asyncio.sleep(0.002)
             ready.set()
             await serving
+            ticking.cancel()
+            await asyncio.gather(ticking, *[one.deliveries.stop() for one in self._processors], return_exceptions=True)
+            self._mailbox.close()
 
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

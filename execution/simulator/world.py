@@ -157,8 +157,13 @@ def _read_json(file: Path) -> Json:
 
 
 def write_json(file: Path, value: Json) -> None:
+    """Replace a small file by a JSON object, in one move."""
+    write_file(file, json.dumps(value, indent=1).encode())
+
+
+def write_file(file: Path, content: bytes) -> None:
     """Replace a small file in one move, readable by its owner only."""
     draft = file.with_suffix(f".{os.getpid()}.tmp")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-        json.dump(value, out, indent=1)
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+        out.write(content)
     os.replace(draft, file)

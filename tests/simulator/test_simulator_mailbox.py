@@ -5,6 +5,7 @@ from __future__ import annotations
 import smtplib
 from collections.abc import Iterator
 from email.message import EmailMessage
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -131,20 +132,17 @@ def test_reset_empties_the_mailbox_and_unknown_mail_is_404(smtp: smtplib.SMTP, w
     assert world.count("mail") == 1
 
 
-def test_mailbox_stops_with_open_connections(world: World) -> None:
-    """Stopping closes the port and what is connected; a second stop does nothing, a taken port is an OSError."""
-    box = mailbox.Mailbox(world)
-    box.start()
-    with pytest.raises(OSError, match="in use"):
-        mailbox.Mailbox(world, port=box.port).start()
-    with pytest.raises(RuntimeError):
-        box.start()
-    with smtplib.SMTP(box.host, box.port, timeout=5) as connection:
+def test_mailbox_stops_with_open_connections(tmp_path: Path) -> None:
+    """With the simulator ends what is connected to its mailbox, and the port is free."""
+    with Simulator(tmp_path) as running:
+        address = urlsplit(running.smtp_url)
+        connection = smtplib.SMTP(str(address.hostname), int(address.port or 0), timeout=5)
         connection.ehlo()
-        box.stop()
-        box.stop()
-        with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)):
-            _say_something(connection)
+    with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)):
+        _say_something(connection)
+    connection.close()
+    with pytest.raises(ConnectionError):
+        smtplib.SMTP(str(address.hostname), int(address.port or 0), timeout=5)
 
 
 def _say_something(connection: smtplib.SMTP) -> None:

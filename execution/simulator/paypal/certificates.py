@@ -6,7 +6,6 @@ says, and is made only when the first event is signed. All of it outlives a rese
 
 from __future__ import annotations
 
-import os
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import Certificate, ExtensionType, Name
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from simulator.world import World
+from simulator.world import World, write_file
 
 Key = EllipticCurvePrivateKey | RSAPrivateKey
 
@@ -74,8 +73,8 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         root = self._certify(_name("Test Root"), key, _name("Test Root"), key, authority=1)
         # The certificate comes last: where it is, its key is too.
-        _write(self._folder / ROOT_KEY_FILE, _key_as_pem(key))
-        _write(anchors, _as_pem(root))
+        write_file(self._folder / ROOT_KEY_FILE, _key_as_pem(key))
+        write_file(anchors, _as_pem(root))
         return anchors, key, root
 
     def _read_signer(self) -> tuple[RSAPrivateKey, str, str] | None:
@@ -92,8 +91,8 @@ class Authority:
         key = rsa.generate_private_key(65_537, 2048)
         leaf = self._certify(_name(SIGNER), key, between.subject, between_key)
         chain = (_as_pem(leaf) + _as_pem(between)).decode()
-        _write(self._folder / SIGNER_KEY_FILE, _key_as_pem(key))
-        _write(self._folder / CHAIN_FILE, chain.encode())
+        write_file(self._folder / SIGNER_KEY_FILE, _key_as_pem(key))
+        write_file(self._folder / CHAIN_FILE, chain.encode())
         return key, _label(chain), chain
 
     def _certify(self, subject: Name, key: Key, issuer: Name, by: Key, *, authority: int | None = None) -> Certificate:
@@ -175,11 +174,3 @@ def _key_as_pem(key: Key) -> bytes:
 def _read_key(file: Path) -> Any:
 
     return serialization.load_pem_private_key(file.read_bytes(), None)
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Put a file in its place in one move, readable by its owner only."""
-    draft = file.with_suffix(f".{os.getpid()}.tmp")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-        out.write(content)
-    os.replace(draft, file)

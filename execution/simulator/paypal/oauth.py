@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
 import secrets
 from collections.abc import Mapping
 from urllib.parse import parse_qs
 
+from simulator.authorization import credentials
 from simulator.paypal.account import Account
 from simulator.paypal.wire.call import Call
 from simulator.paypal.wire.times import stamp
@@ -54,10 +52,10 @@ def give_token(account: Account, call: Call) -> tuple[int, Json]:
 
 def check_token(account: Account, headers: Mapping[str, str], now: int) -> None:
     """Let a call pass that brings a living token. Raises OAuthError."""
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    scheme, token = credentials(headers.get("authorization", ""))
+    if scheme != "bearer" or not token:
         raise OAuthError(401, "invalid_token", "The token passed in was not found in the system")
-    known = account.find(_KIND, token.strip())
+    known = account.find(_KIND, token)
     if known is None:
         raise OAuthError(401, "invalid_token", "Token signature verification failed")
     if known["ends"] <= now:
@@ -65,14 +63,9 @@ def check_token(account: Account, headers: Mapping[str, str], now: int) -> None:
 
 
 def _check_client(account: Account, headers: Mapping[str, str]) -> None:
-    scheme, _, value = headers.get("authorization", "").partition(" ")
-    try:
-        sent = base64.b64decode(value, validate=True) if scheme.lower() == "basic" else b""
-    except (binascii.Error, ValueError):
-        sent = b""
     accounts = account.world.accounts
-    right = f"{accounts['paypal_client_id']}:{accounts['paypal_client_secret']}".encode()
-    if not hmac.compare_digest(sent, right):
+    right = f"{accounts['paypal_client_id']}:{accounts['paypal_client_secret']}"
+    if credentials(headers.get("authorization", "")) != ("basic", right):
         raise OAuthError(401, "invalid_client", "Client Authentication failed")
 
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from simulator.authorization import credentials
 from simulator.quickbooks import faults
 from simulator.quickbooks.asking import bulk, reports
 from simulator.quickbooks.asking.selection import answer
@@ -70,8 +71,8 @@ def _response(status: int, text: str) -> Response:
 
 
 def _check_access(company: Company, tokens: Tokens, request: Request) -> None:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not tokens.is_open(token):
+    scheme, token = credentials(request.headers.get("authorization", ""))
+    if scheme != "bearer" or not tokens.is_open(token):
         raise faults.unauthenticated()
     if request.path_params["realm"] != company.realm:
         raise faults.wrong_company()

@@ -15,7 +15,7 @@ from simulator.quickbooks.company.company import TRANSACTIONS, Company
 from simulator.quickbooks.entities.payments import show_settlement
 from simulator.quickbooks.faults import Fault
 from simulator.quickbooks.limits import forget_requests
-from simulator.quickbooks.oauth.connect import oauth_routes
+from simulator.quickbooks.oauth.connect import Consent
 from simulator.quickbooks.oauth.tokens import Tokens
 from simulator.vendor import Options, Vendor
 from simulator.world import World
@@ -44,7 +44,7 @@ class QuickBooks(Vendor):
 
     def api(self) -> ASGIApp:
         """OAuth, the page where the owner connects the company, and the accounting API."""
-        return Starlette(routes=[*oauth_routes(self.world, self._tokens), *api_routes(self.world, self._tokens)])
+        return Starlette(routes=[*Consent(self.world, self._tokens).routes(), *api_routes(self.world, self._tokens)])
 
     def fault(self, kind: str, path: str, form: str, headers: Headers) -> Response:
         """What Intuit answers when it fails (`500`) or has had enough (`429`)."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hmac
 import json
 import re
@@ -13,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from simulator.authorization import credentials
 from simulator.stripe import business, events
 from simulator.stripe.account import Account
 from simulator.stripe.balance import operations as balance
@@ -102,24 +101,13 @@ class Api:
         raise StripeError(404, f"Unrecognized request URL ({method}: {path}).")
 
     def _check_secret(self, header: str) -> None:
-        secret = _secret(header)
+        scheme, value = credentials(header)
+        secret = {"bearer": value, "basic": value.partition(":")[0]}.get(scheme, "")
         if not secret:
             raise StripeError(401, "You did not provide an API key. Send it as a Bearer token.")
         if not hmac.compare_digest(secret.encode(), str(self._account.world.accounts["stripe_secret_key"]).encode()):
             shown = secret[:8] + "*" * 12 + secret[-4:] if len(secret) > 24 else "*" * 12
             raise StripeError(401, f"Invalid API Key provided: {shown}")
-
-
-def _secret(header: str) -> str:
-    scheme, _, value = header.partition(" ")
-    if scheme.lower() == "bearer":
-        return value.strip()
-    if scheme.lower() == "basic":
-        try:
-            return base64.b64decode(value, validate=True).decode().partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError):
-            return ""
-    return ""
 
 
 def _response(answer: Answer, request_id: str, key: str, headers: Headers) -> Response:

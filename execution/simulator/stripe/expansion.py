@@ -5,6 +5,7 @@ from __future__ import annotations
 from simulator.stripe.account import Account
 from simulator.stripe.checkout import sessions
 from simulator.stripe.wire.errors import invalid
+from simulator.stripe.wire.listing import page
 from simulator.world import Json
 
 _DEEPEST = 4
@@ -92,16 +93,13 @@ def _find(account: Account, kind: str, key: str) -> Json | None:
 
 
 def _refunds(account: Account, charge: Json) -> Json:
-    found = [refund for refund in account.newest("refund") if refund["charge"] == charge["id"]]
-    url = f"/v1/charges/{charge['id']}/refunds"
-    return {"object": "list", "data": found[:10], "has_more": len(found) > 10, "url": url}
+    found = (refund for refund in account.newest("refund") if refund["charge"] == charge["id"])
+    return page(found, {}, f"/v1/charges/{charge['id']}/refunds", "refund")
 
 
 def _lines(account: Account, holder: Json) -> Json:
-    found = sessions.lines(account, holder)
     where = "payment_links" if holder["object"] == "payment_link" else "checkout/sessions"
-    url = f"/v1/{where}/{holder['id']}/line_items"
-    return {"object": "list", "data": found[:10], "has_more": len(found) > 10, "url": url}
+    return page(sessions.lines(account, holder), {}, f"/v1/{where}/{holder['id']}/line_items", "line item")
 
 
 def _refusal(path: str) -> Exception:

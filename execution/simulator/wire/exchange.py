@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from simulator.vendor import Vendor
 from simulator.wire.connection import drop
-from simulator.wire.faults import BEFORE, Fault, Faults
+from simulator.wire.faults import BEFORE, LOST_AFTER, LOST_BEFORE, Fault, Faults
 from simulator.world import Json
 
 MOST_ENTRIES = 20_000
@@ -118,48 +118,42 @@ class _Exchange:
 
     async def run(self) -> None:
         if self._vendor.refuses_busy_keys and self._key and self._busy in self._wire.in_progress:
-            await self._deliver(self._refusal("409"))
+            await self._deliver(await self._answered(self._refusal("409")))
             return
         fault = self._wire.faults.take(self._vendor.name, self._method, self._path)
         if fault is None:
-            await self._deliver(await self._act())
+            await self._deliver(await self._answered(self._api))
             return
         self._wire.in_progress.add(self._busy)
         try:
-            await (self._fail_before(fault) if fault.kind in BEFORE else self._fail_after(fault))
+            await self._fail(fault)
         finally:
             self._wire.in_progress.discard(self._busy)
 
-    async def _fail_before(self, fault: Fault) -> None:
-        if fault.kind in ("timeout", "drop_before"):
-            # The request is lost on its way: the vendor never sees the key, so a retry finds it free.
+    async def _fail(self, fault: Fault) -> None:
+        answered = Answered()
+        if fault.kind not in LOST_BEFORE:
+            answered = await self._answered(self._refusal(fault.kind) if fault.kind in BEFORE else self._api)
+        if fault.kind in LOST_BEFORE or fault.kind in LOST_AFTER:
+            # A retry finds the key free: the vendor never saw it, or is done with it.
             self._wire.in_progress.discard(self._busy)
-            self._note(None, "", fault.kind)
+            self._note(None, answered.text(), fault.kind)
             await self._wire.hold(fault.seconds)
             await drop(self._scope, self._receive)
             return
-        await self._deliver(self._refusal(fault.kind), fault.kind)
-
-    async def _fail_after(self, fault: Fault) -> None:
-        answer = await self._act()
         if fault.kind == "slow":
             await self._wire.hold(fault.seconds)
-            await self._deliver(answer, fault.kind)
-            return
-        self._wire.in_progress.discard(self._busy)
-        self._note(None, answer.text(), fault.kind)
-        await self._wire.hold(fault.seconds)
-        await drop(self._scope, self._receive)
+        await self._deliver(answered, fault.kind)
 
-    def _refusal(self, kind: str) -> Answered:
+    def _refusal(self, kind: str) -> Response:
         if kind == "html_502":
             page = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
-            return Answered.of(HTMLResponse(page, 502))
+            return HTMLResponse(page, 502)
         form = self._body.decode("utf-8", "replace") if self._method == "POST" else self._query
-        return Answered.of(self._vendor.fault(kind, self._path, form, self._headers))
+        return self._vendor.fault(kind, self._path, form, self._headers)
 
-    async def _act(self) -> Answered:
-        """Let the vendor act, and keep its answer instead of sending it."""
+    async def _answered(self, app: ASGIApp) -> Answered:
+        """Let the vendor act, or refuse, and keep the answer instead of sending it."""
         answered = Answered()
         sent = False
 
@@ -170,7 +164,7 @@ class _Exchange:
             sent = True
             return {"type": "http.request", "body": self._body, "more_body": False}
 
-        await self._api(self._scope, receive, answered.collect)
+        await app(self._scope, receive, answered.collect)
         return answered
 
     async def _deliver(self, answered: Answered, fault: str | None = None) -> None:
@@ -198,14 +192,6 @@ class Answered:
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
-
-    @classmethod
-    def of(cls, response: Response) -> Answered:
-        """A whole response as an answer."""
-        answered = cls()
-        start = {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
-        answered.messages = [start, {"type": "http.response.body", "body": response.body}]
-        return answered
 
     async def collect(self, message: Message) -> None:
         """Keep a part of the answer; an application sends to this."""

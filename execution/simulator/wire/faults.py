@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-# Nothing happens at the vendor, and these are what the client sees of it.
-BEFORE = frozenset({"timeout", "drop_before", "500", "429", "409", "html_502"})
+# The request never reaches the vendor, or its answer never comes back.
+LOST_BEFORE, LOST_AFTER = frozenset({"timeout", "drop_before"}), frozenset({"timeout_after", "drop_after"})
+# Nothing happens at the vendor: the request is lost, or refused with this answer.
+BEFORE = LOST_BEFORE | {"500", "429", "409", "html_502"}
 # The vendor acts, and its answer is late or lost.
-AFTER = frozenset({"timeout_after", "drop_after", "slow"})
+AFTER = LOST_AFTER | {"slow"}
 _HOLD_SECONDS = {"timeout": 120.0, "timeout_after": 120.0, "slow": 2.0}
 _MOST_TIMES = 1_000_000
 
@@ -80,15 +82,19 @@ class Faults:
             raise ValueError(f"vendor is one of {', '.join(self._vendors)}, not {vendor!r}")
         if kind == "409" and vendor not in self._busy:
             raise ValueError(f"only {', '.join(self._busy)} answers 409 (its idempotency key is in use)")
-        method, path, times = order.get("method", "*"), order.get("path", "*"), order.get("times", 1)
+        method, path = order.get("method", "*"), order.get("path", "*")
         if not isinstance(method, str) or not isinstance(path, str):
             raise ValueError("method and path are text; * matches everything")
-        if isinstance(times, bool) or not isinstance(times, int) or not 1 <= times <= _MOST_TIMES:
-            raise ValueError(f"times is a whole number from 1 to {_MOST_TIMES}, not {times!r}")
-        skip = order.get("skip", 0)
-        if isinstance(skip, bool) or not isinstance(skip, int) or not 0 <= skip <= _MOST_TIMES:
-            raise ValueError(f"skip is a whole number from 0 to {_MOST_TIMES}, not {skip!r}")
+        times, skip = _whole(order, "times", 1), _whole(order, "skip", 0)
         seconds = order.get("seconds", _HOLD_SECONDS.get(str(kind), 0.0))
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= 3600:
             raise ValueError(f"seconds is a number from 0 to 3600, not {seconds!r}")
         return Fault(str(vendor), method.upper(), path, str(kind), times, float(seconds), skip)
+
+
+def _whole(order: Mapping[str, Any], name: str, least: int) -> int:
+    """A whole number, `least` when it is not given."""
+    value = order.get(name, least)
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST_TIMES:
+        raise ValueError(f"{name} is a whole number from {least} to {_MOST_TIMES}, not {value!r}")
+    return value

@@ -60,12 +60,7 @@ def read(given: Any, field: str) -> tuple[int, str]:
         raise _precision(field, value)
     amount = int(whole + rest.ljust(places(currency), "0"))
     if value.startswith("-") or not amount:
-        raise unprocessable(
-            "CANNOT_BE_ZERO_OR_NEGATIVE",
-            _NOTHING,
-            field=f"{field}/value",
-            value=value,
-        )
+        raise unprocessable("CANNOT_BE_ZERO_OR_NEGATIVE", _NOTHING, field=f"{field}/value", value=value)
     if amount > _LARGEST:
         sentence = "Should be less than or equal to 999999999999999.99."
         raise unprocessable("MAX_VALUE_EXCEEDED", sentence, field=f"{field}/value", value=value)

@@ -16,8 +16,7 @@ DEFAULT_RESULTS = 100
 MOST_RESULTS = 1000
 
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<text>'(?:[^'\\]|\\['\\%_])*')|(?P<sign><=|>=|<|>|=|\(|\)|,|\*)|(?P<word>[\w.+-]+))""",
-    re.ASCII,
+    r"""\s*(?:(?P<text>'(?:[^'\\]|\\['\\%_])*')|(?P<sign><=|>=|<|>|=|\(|\)|,|\*)|(?P<word>[\w.+-]+))""", re.ASCII
 )
 _COMPARE = ("=", "<", ">", "<=", ">=", "like", "in")
 

@@ -83,12 +83,7 @@ def _settings(company: Company) -> None:
         company.insert("CompanyCurrency", {"Code": code, "Name": name, "Active": True})
         company.insert(
             "ExchangeRate",
-            {
-                "SourceCurrencyCode": code,
-                "TargetCurrencyCode": "USD",
-                "Rate": rate,
-                "AsOfDate": company.today(),
-            },
+            {"SourceCurrencyCode": code, "TargetCurrencyCode": "USD", "Rate": rate, "AsOfDate": company.today()},
         )
 
 
@@ -139,11 +134,7 @@ def _preferences() -> Json:
             "AutoApplyPayments": False,
             "IPNSupportEnabled": False,
         },
-        "TaxPrefs": {
-            "UsingSalesTax": True,
-            "PartnerTaxEnabled": True,
-            "TaxGroupCodeRef": {"value": "2"},
-        },
+        "TaxPrefs": {"UsingSalesTax": True, "PartnerTaxEnabled": True, "TaxGroupCodeRef": {"value": "2"}},
         "CurrencyPrefs": {"MultiCurrencyEnabled": True, "HomeCurrency": {"value": "USD"}},
         "ReportPrefs": {"ReportBasis": "Accrual", "CalcAgingReportFromTxnDate": False},
         "OtherPrefs": {"NameValue": [{"Name": "TaxPrefs.AllowPartnerTaxOverride", "Value": "true"}]},
@@ -170,10 +161,8 @@ def _items(company: Company, accounts: dict[str, Json]) -> None:
 
     for name, item_type, price, description, sku in _SERVICES:
         item = {
-            "Name": name,
-            "FullyQualifiedName": name,
+            **_named(name),
             "Description": description,
-            "Active": True,
             "Taxable": item_type != "Service",
             "UnitPrice": price,
             "Type": item_type,
@@ -183,10 +172,8 @@ def _items(company: Company, accounts: dict[str, Json]) -> None:
         company.insert("Item", {**item, "Sku": sku} if sku else item)
     for name, price, cost, on_hand, sku in _GOODS:
         item = {
-            "Name": name,
-            "FullyQualifiedName": name,
+            **_named(name),
             "Sku": sku,
-            "Active": True,
             "Taxable": True,
             "UnitPrice": price,
             "PurchaseCost": cost,
@@ -194,9 +181,15 @@ def _items(company: Company, accounts: dict[str, Json]) -> None:
             "TrackQtyOnHand": True,
             "QtyOnHand": on_hand,
             "InvStartDate": "2020-01-01",
+            "IncomeAccountRef": ref("Sales of Product Income"),
+            "AssetAccountRef": ref("Inventory Asset"),
+            "ExpenseAccountRef": ref("Cost of Goods Sold"),
         }
-        goods = {"IncomeAccountRef": ref("Sales of Product Income"), "AssetAccountRef": ref("Inventory Asset")}
-        company.insert("Item", {**item, **goods, "ExpenseAccountRef": ref("Cost of Goods Sold")})
+        company.insert("Item", item)
+
+
+def _named(name: str) -> Json:
+    return {"Name": name, "FullyQualifiedName": name, "Active": True}
 
 
 def _opening_balances(company: Company, accounts: dict[str, Json]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,29 +33,32 @@ class Pages:
     def checkout_routes(self) -> list[BaseRoute]:
         """The routes below `/checkout`."""
         return [
-            Route("/{key}", self._show, methods=["GET"]),
-            Route("/{key}", self._pay, methods=["POST"]),
-            Route("/{key}/authenticate", self._ask, methods=["GET"]),
-            Route("/{key}/authenticate", self._answer, methods=["POST"]),
+            Route("/{key}", self._of_open(self._show), methods=["GET"]),
+            Route("/{key}", self._of_open(self._pay), methods=["POST"]),
+            Route("/{key}/authenticate", self._of_open(self._ask), methods=["GET"]),
+            Route("/{key}/authenticate", self._of_open(self._answer), methods=["POST"]),
         ]
 
     def link_routes(self) -> list[BaseRoute]:
         """The routes below `/link`."""
-        return [
-            Route("/{key}", self._follow, methods=["GET"]),
-            Route("/{key}/thanks", self._thank, methods=["GET"]),
-        ]
+        return [Route("/{key}", self._follow, methods=["GET"]), Route("/{key}/thanks", self._thank, methods=["GET"])]
 
-    async def _show(self, request: Request) -> Response:
-        session = self._session(request)
-        if session is None or session["status"] != "open":
-            return self._closed(session)
+    def _of_open(self, handler: Callable[[Json, Request], Awaitable[Response]]) -> Callable[[Request], Any]:
+        """A page of an open session as an endpoint; a session that is not open has a page of its own."""
+
+        async def endpoint(request: Request) -> Response:
+            payments.run_due(self._account)
+            session = self._account.find(sessions.SESSION, request.path_params["key"])
+            if session is None or session["status"] != "open":
+                return self._closed(session)
+            return await handler(session, request)
+
+        return endpoint
+
+    async def _show(self, session: Json, _request: Request) -> Response:
         return self._form(session, {}, {})
 
-    async def _pay(self, request: Request) -> Response:
-        session = self._session(request)
-        if session is None or session["status"] != "open":
-            return self._closed(session)
+    async def _pay(self, session: Json, request: Request) -> Response:
         form = await typed(request, _FIELDS)
         problems, card = self._check(session, form)
         if card is None:
@@ -64,18 +69,12 @@ class Pages:
             return go(f"/checkout/{session['id']}/authenticate")
         return self._outcome(session, intent, form)
 
-    async def _ask(self, request: Request) -> Response:
-        session = self._session(request)
-        if session is None or session["status"] != "open":
-            return self._closed(session)
+    async def _ask(self, session: Json, _request: Request) -> Response:
         if not payments.waits_for_customer(self._account, session):
             return go(f"/checkout/{session['id']}")
         return self._templates.page("authenticate.html", seller=DISPLAY_NAME, session=session)
 
-    async def _answer(self, request: Request) -> Response:
-        session = self._session(request)
-        if session is None or session["status"] != "open":
-            return self._closed(session)
+    async def _answer(self, session: Json, request: Request) -> Response:
         if not payments.waits_for_customer(self._account, session):
             return go(f"/checkout/{session['id']}")
         passed = (await typed(request, ("outcome",)))["outcome"] == "complete"
@@ -99,10 +98,6 @@ class Pages:
         if after is None:
             return self._closed(None)
         return self._say(("Thank you for your payment", after["custom_message"] or _THANKS))
-
-    def _session(self, request: Request) -> Json | None:
-        payments.run_due(self._account)
-        return self._account.find(sessions.SESSION, request.path_params["key"])
 
     def _email(self, session: Json) -> str | None:
         """The address that is known already: the customer need not type it."""
