@@ -16,6 +16,7 @@ from tillbook.kit.errors import Refused
 from tillbook.ledger import Ledger
 from tillbook.ledger.sqlite.database import Database
 from tillbook.proof import invariants
+from tillbook.vendors.providers import PROVIDERS
 
 Next = Callable[[str], Path]
 migrate = importlib.import_module("tillbook.ledger.sqlite.migrate")  # the package has a function of that name
@@ -157,3 +158,41 @@ def test_a_ledger_made_with_smaller_pages_keeps_them(file: Path) -> None:
     assert newer.database.pragma("page_size") == 8192
     assert newer.copy_in_memory().facts.count() == newer.facts.count()
     newer.close()
+
+
+# -- single steps ------------------------------------------------------------------------------------
+
+
+def test_a_ledger_keeps_its_accounts_when_the_list_of_vendors_goes(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """0005: mode, accounts and proven keys are as they were, still for ever; an account of any vendor may join."""
+    accounts = [("mode", "simulator"), ("quickbooks", "9130"), ("stripe", "acct_1")]
+    with monkeypatch.context() as before:
+        before.setattr(migrate, "MIGRATIONS", migrate.MIGRATIONS[:4])
+        Ledger(file).close()
+    tool = raw(file)
+    tool.executemany("insert into binding (name, value) values (?, ?)", accounts)
+    tool.execute("insert into proven_key (fingerprint, name) values ('f1', 'stripe')")
+    tool.close()
+    ledger = Ledger(file)
+    with ledger.transaction():
+        ledger.binding.bind("acorn", "nut_1")
+        ledger.binding.prove("acorn", "f2")
+    assert ledger.binding.bound() == {**dict(accounts), "acorn": "nut_1"}
+    assert ledger.binding.is_proven("stripe", "f1")
+    ledger.close()
+    tool = raw(file)
+    for change in ("update binding set value = 'acct_2'", "delete from binding where name = 'acorn'"):
+        with pytest.raises(apsw.ConstraintError, match="for ever"):
+            tool.execute(change)
+    with pytest.raises(apsw.ConstraintError):
+        tool.execute("insert into proven_key values ('f3', 'nobody')")
+    tool.close()
+
+
+def test_the_schema_lists_no_provider(file: Path) -> None:
+    """A check that names them would turn away the next one where it is bound: every step would end with a bug."""
+    Ledger(file).close()
+    tool = raw(file)
+    schema = " ".join(row[0] or "" for row in tool.execute("select sql from sqlite_master"))
+    tool.close()
+    assert [name for name in PROVIDERS if name in schema.lower()] == []
