@@ -1,4 +1,4 @@
-"""Money: an integer of minor units and a currency, and the odd ways in which vendors write it.
+"""Money: an integer of minor units and a currency, exact and in one currency.
 
 Amounts are never floats. "Minor" is the smallest unit that ISO 4217 gives the currency: 6000 USD minor is 60.00 USD,
 6000 JPY minor is 6000 yen. Everything that does not fit exactly is Refused; nothing is ever rounded in silence.
@@ -34,30 +34,7 @@ _BY_DECIMALS = {
 }
 EXPONENTS = {code: decimals for decimals, codes in _BY_DECIMALS.items() for code in codes.split()}
 
-_STRIPE_WHOLE = (
-    "BIF",
-    "CLP",
-    "DJF",
-    "GNF",
-    "JPY",
-    "KMF",
-    "KRW",
-    "MGA",
-    "PYG",
-    "RWF",
-    "VND",
-    "VUV",
-    "XAF",
-    "XOF",
-    "XPF",
-)
-_STRIPE_HUNDREDS = ("ISK", "UGX")  # no decimals any more, still sent with two, which must be 00
-_STRIPE_THREE = ("BHD", "JOD", "KWD", "OMR", "TND")
-_STRIPE_DECIMALS = 2
 _QUICKBOOKS_DECIMALS = 2
-_PAYPAL = "AUD BRL CAD CHF CNY CZK DKK EUR GBP HKD HUF ILS JPY MXN MYR NOK NZD PHP PLN RUB SEK SGD THB TWD USD"
-_PAYPAL_WHOLE = ("HUF", "JPY", "TWD")  # PayPal takes no decimals of them, whatever ISO 4217 says
-_PAYPAL_GRAMMAR = re.compile(r"-?[0-9]{1,15}(?:\.([0-9]{1,2}))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, order=False)
@@ -228,72 +205,6 @@ def _half_up(factor: Decimal, divisor: int, of: Money) -> Money:
     product, denominator = numerator * of.minor, denominator * divisor
     minor = (2 * abs(product) + denominator) // (2 * denominator)
     return Money(-minor if product < 0 else minor, of.currency)
-
-
-def stripe_amount(money: Money) -> int:
-    """The integer that Stripe expects. Raises Refused for what Stripe cannot charge exactly.
-
-    Stripe's unit is not ISO's for MGA (whole ariary), ISK and UGX (hundredths that must be 00); the third decimal of
-    BHD, JOD, KWD, OMR and TND must be 0.
-    """
-    scale = _stripe_scale(money.currency)
-    amount, rest = divmod(money.minor * 100, scale)
-    if rest or (money.currency in _STRIPE_THREE and amount % 10):
-        raise Refused(f"{money} does not fit Stripe's smallest amount in {money.currency}")
-    return amount
-
-
-def from_stripe(amount: int, currency: str) -> Money:
-    """Stripe's integer and code (any case) as money. Raises Refused for what the currency cannot hold."""
-    if type(amount) is not int:
-        raise Refused(f"Stripe's amount is a {type(amount).__name__}; expected a whole number")
-    code = currency.upper()
-    minor, rest = divmod(amount * _stripe_scale(code), 100)
-    if rest:
-        raise Refused(f"Stripe's amount {amount} is not a whole number of {code}")
-    return Money(minor, code)
-
-
-def _stripe_scale(currency: str) -> int:
-    """How many hundredths of an ISO minor unit make one of Stripe's units."""
-    decimals = exponent(currency)
-    if currency in _STRIPE_HUNDREDS:
-        return 1
-    if currency in _STRIPE_WHOLE and decimals:
-        return 100 * 100
-    if decimals == _STRIPE_DECIMALS or currency in _STRIPE_WHOLE + _STRIPE_THREE:
-        return 100
-    raise Refused(f"how Stripe writes {currency} is not known; expected a currency that Stripe can charge")
-
-
-def paypal_amount(money: Money) -> str:
-    """The decimal string that PayPal expects: two places, none for HUF, JPY and TWD.
-
-    Raises Refused for a currency that PayPal does not support, and for cents of one that it takes without.
-    """
-    _require_paypal(money.currency)
-    if money.currency not in _PAYPAL_WHOLE:
-        return money.text
-    whole, _, cents = money.text.partition(".")
-    if cents.strip("0"):
-        raise Refused(f"{money} does not fit: PayPal takes {money.currency} without decimals")
-    return whole
-
-
-def from_paypal(value: str, currency: str) -> Money:
-    """PayPal's decimal string and code as money. Raises Refused for what is not an amount of that currency."""
-    if not isinstance(value, str) or not isinstance(currency, str):
-        raise Refused("PayPal's amount is not written as text; expected a decimal string and a code")
-    _require_paypal(currency)
-    match = _PAYPAL_GRAMMAR.fullmatch(value)
-    if match is None or (currency in _PAYPAL_WHOLE and (match[1] or "").strip("0")):
-        raise Refused(f"PayPal's amount {value[:24]!r} is not a decimal string of {currency}")
-    return from_decimal(Decimal(value), currency)
-
-
-def _require_paypal(currency: str) -> None:
-    if currency not in _PAYPAL.split():
-        raise Refused(f"PayPal does not support {currency[:12]!r}; expected one of its currencies, like USD")
 
 
 def quickbooks_amount(money: Money) -> Decimal:

@@ -12,12 +12,13 @@ from typing import Any, TypeGuard
 
 from tillbook.kit.clock import parse_rfc3339
 from tillbook.kit.errors import Refused, Unavailable
-from tillbook.kit.money import Money, from_paypal
+from tillbook.kit.money import Money
 from tillbook.operations.kinds.sales.capture_checkout import CheckoutCaptured
 from tillbook.operations.kinds.sales.close_checkout import CheckoutClosed
 from tillbook.operations.kinds.sales.create_checkout import CheckoutOpened
 from tillbook.rules.facts import Fact, PaymentSucceeded, ProcessorFee
 from tillbook.rules.operations import Json
+from tillbook.vendors.paypal.amounts import from_paypal
 from tillbook.vendors.protocols import CheckoutState
 
 ORDER_LIFE_SECONDS = 3 * 3600

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tillbook.kit.money import paypal_amount
+from tillbook.vendors.paypal.amounts import paypal_amount
 
 if TYPE_CHECKING:
     from tillbook.operations.kinds.sales.create_checkout import CreateCheckout

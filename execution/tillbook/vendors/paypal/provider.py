@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tillbook.kit.clock import rfc3339
 from tillbook.kit.errors import NotAllowed, Refused, Unavailable
-from tillbook.kit.money import Money, paypal_amount
+from tillbook.kit.money import Money
 from tillbook.operations.kinds.handlers import Handlers
 from tillbook.operations.kinds.refunds.refund_payment import RefundPayment
 from tillbook.operations.kinds.sales.capture_checkout import CaptureCheckout
@@ -25,6 +25,7 @@ from tillbook.rules.matching import Movement
 from tillbook.rules.operations import Evidence, Json, Operation, Plan, Stored
 from tillbook.rules.readings import Reading
 from tillbook.vendors.paypal import orders, statement
+from tillbook.vendors.paypal.amounts import paypal_amount
 from tillbook.vendors.paypal.calls import PayPalCalls
 from tillbook.vendors.paypal.declaration import CLIENT_ID, CLIENT_SECRET
 from tillbook.vendors.paypal.events import RELEVANT, listed_event, read_event, shown_event

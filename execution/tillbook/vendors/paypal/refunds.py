@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from tillbook.kit.errors import Unavailable
-from tillbook.kit.money import paypal_amount
 from tillbook.operations.kinds.refunds.refund_payment import RefundMade, RefundPayment
 from tillbook.rules.facts import Fact, PaymentRefunded, ProcessorFee
 from tillbook.rules.operations import Json, Operation
+from tillbook.vendors.paypal.amounts import paypal_amount
 from tillbook.vendors.paypal.objects import moment, money, ours, text
 
 _STATUSES = {"COMPLETED": "succeeded", "PENDING": "pending", "FAILED": "failed", "CANCELLED": "canceled"}

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain
-from tillbook.kit.money import Money, from_stripe
+from tillbook.kit.money import Money
 from tillbook.operations.kinds.sales.close_checkout import CheckoutClosed
 from tillbook.operations.kinds.sales.create_checkout import CheckoutOpened
 from tillbook.rules.operations import Json, Operation
 from tillbook.vendors.protocols import CheckoutState
+from tillbook.vendors.stripe.amounts import from_stripe
 from tillbook.vendors.stripe.calls import PAGE_SIZE, StripeCalls
 from tillbook.vendors.stripe.objects import checkout_state, closed_checkout, number, text, written
 from tillbook.vendors.stripe.requests import idempotency_key, link_params

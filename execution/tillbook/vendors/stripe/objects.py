@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from tillbook.kit.errors import Unavailable
-from tillbook.kit.money import Money, from_stripe
+from tillbook.kit.money import Money
 from tillbook.operations.kinds.sales.close_checkout import CheckoutClosed
 from tillbook.operations.kinds.sales.create_checkout import CheckoutOpened
 from tillbook.rules.facts import Fact, PaymentSucceeded, ProcessorFee
 from tillbook.rules.operations import Json
 from tillbook.vendors.protocols import CheckoutState
+from tillbook.vendors.stripe.amounts import from_stripe
 
 # An intent in one of these states will never bring the money of a completed page.
 _FAILED_INTENT = ("requires_payment_method", "canceled")

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tillbook.kit.errors import NotAllowed, Refused
-from tillbook.kit.money import Money, stripe_amount
+from tillbook.kit.money import Money
 from tillbook.operations.kinds.handlers import Handlers
 from tillbook.operations.kinds.refunds.refund_payment import RefundPayment
 from tillbook.operations.kinds.sales.close_checkout import CloseCheckout
@@ -25,6 +25,7 @@ from tillbook.rules.operations import Evidence, Json, Operation, Plan, Stored
 from tillbook.rules.readings import Reading
 from tillbook.vendors.protocols import Account, CheckoutState
 from tillbook.vendors.stripe import statement
+from tillbook.vendors.stripe.amounts import stripe_amount
 from tillbook.vendors.stripe.calls import PAGE_SIZE, StripeCalls
 from tillbook.vendors.stripe.declaration import SECRET_KEY, WEBHOOK_SECRET
 from tillbook.vendors.stripe.errors import CHECK_SETUP

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from tillbook.kit.errors import Unavailable
-from tillbook.kit.money import stripe_amount
 from tillbook.operations.kinds.refunds.refund_payment import RefundMade, RefundPayment
 from tillbook.rules.facts import Fact, PaymentRefunded, RefundFailed
 from tillbook.rules.operations import Json, Operation
+from tillbook.vendors.stripe.amounts import stripe_amount
 from tillbook.vendors.stripe.objects import money, number, reference, text, written
 
 if TYPE_CHECKING:

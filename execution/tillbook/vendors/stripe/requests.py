@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tillbook.kit.money import stripe_amount
+from tillbook.vendors.stripe.amounts import stripe_amount
 
 if TYPE_CHECKING:
     from stripe.params import PaymentLinkCreateParams

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from tillbook.kit.errors import Unavailable
-from tillbook.kit.money import Money, from_stripe
+from tillbook.kit.money import Money
 from tillbook.rules.matching import OTHER, Movement
 from tillbook.rules.operations import Json
+from tillbook.vendors.stripe.amounts import from_stripe
 from tillbook.vendors.stripe.calls import PAGE_SIZE, StripeCalls
 from tillbook.vendors.stripe.objects import money, number, reference, text
 
