@@ -58,8 +58,8 @@ def _fence(found: re.Match[str]) -> Fence:
 
 def documents() -> list[Path]:
     """Every document of the project."""
-    found = [*ROOT.glob("*.md"), *ROOT.glob("directives/*.md"), *ROOT.glob("skills/**/*.md")]
-    return sorted(found)
+    folders = ("*.md", "docs/*.md", "directives/*.md", "skills/**/*.md")
+    return sorted(file for folder in folders for file in ROOT.glob(folder))
 
 
 def directives() -> list[Path]:

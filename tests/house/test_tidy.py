@@ -394,7 +394,7 @@ def _reasoned(comment: str) -> bool:
 def test_nothing_names_the_machine_that_it_was_written_on() -> None:
     """A document or a file works in every clone: name no folder of one machine, no tracker's number, no registry."""
     suffixes = {".py", ".md", ".sql", ".toml", ".html", ".txt", ".json"}
-    folders = ("execution", "tests", "directives", "skills")
+    folders = ("execution", "tests", "directives", "skills", "docs")
     files = [file for name in folders for file in (ROOT / name).rglob("*") if file.suffix in suffixes]
     elsewhere = re.compile(
         r"/(wo" + r"rk|ho" + r"me/\w+|ro" + r"ot)/|\bsha" + r"red/|py" + r"pi\.org|\bissue" + r" #?\d"

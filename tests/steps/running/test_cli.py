@@ -133,7 +133,7 @@ def disguised(shop: Shop) -> None:
 
 
 def test_g7_no_escape_reaches_stdout_as_json(shop: Shop) -> None:
-    """No C0, C1 or invisible character in what is printed; the letters stay."""
+    """No control character and no invisible one in what is printed. The letters stay."""
     disguised(shop)
     ran = shop.spawn("show_payment", "INV-1001")
     assert ran.code == 0
