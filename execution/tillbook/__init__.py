@@ -1,1 +1,1 @@
-"""The workshop behind the counter: one sale from a form to the books. It knows no script."""
+"""One sale, from a form to the books. No script is imported here."""

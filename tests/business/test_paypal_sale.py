@@ -6,10 +6,10 @@ import pytest
 import requests
 
 from create_checkout import create_checkout
+from helpers.dry_runs import changes, dry_run
 from helpers.receiving import Receiver, receiving
 from helpers.reconciling import clean, ended, looked, the_one
 from helpers.refunding import documents, settled, state
-from helpers.rehearsed import changes, rehearse
 from helpers.sale import Shop, control
 from helpers.settings import changed
 from helpers.vendors.paypal_sale import LAG, assert_not_paid, assert_paid_once, captures, pages
@@ -289,7 +289,7 @@ def test_g20_a_dry_run_captures_nothing(shop: Shop) -> None:
     """The plan names the capture; PayPal hears of none."""
     shop.approved()
     before = changes(shop)
-    plan = rehearse(shop, "run_pending")["plan"]
+    plan = dry_run(shop, "run_pending")["plan"]
     assert "capture_checkout" in [one["kind"] for one in plan]
     assert changes(shop) == before
     assert captures(shop) == []

@@ -1,4 +1,4 @@
-"""Effects against the simulated vendors, through the real doors: whatever breaks, one object, and no guess."""
+"""Operations against the simulated vendors, through the real doors: whatever breaks, one object, and no guess."""
 
 from __future__ import annotations
 

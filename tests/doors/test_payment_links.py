@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from helpers.rehearsed import rehearse
+from helpers.dry_runs import dry_run
 from helpers.sale import Shop
 from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money
@@ -221,10 +221,10 @@ def test_c7_after_the_keys_window_the_link_is_looked_for(shop: Shop) -> None:
     assert len(links(shop)) == 1
 
 
-def test_a_rehearsal_makes_no_link(shop: Shop) -> None:
+def test_a_dry_run_makes_no_link(shop: Shop) -> None:
     """--dry-run shows the link that would be made and the mail that would leave; Stripe is asked to change nothing."""
     shop.invoiced()
-    found = rehearse(shop, "send_invoice", NUMBER)
+    found = dry_run(shop, "send_invoice", NUMBER)
     (planned,) = found["plan"]
     assert (planned["kind"], planned["subject"]) == ("create_checkout", f"stripe/{NUMBER}/lasting")
     assert links(shop) == []

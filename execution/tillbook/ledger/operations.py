@@ -29,6 +29,10 @@ class Operations:
         """Prepared, sent or unknown, oldest first."""
         return [_operation(row) for row in self._database.all("operations.unfinished", most=most)]
 
+    def unfinished_before(self, moment: int) -> list[Stored]:
+        """Those that were prepared before a moment (UTC seconds)."""
+        return [_operation(row) for row in self._database.all("operations.unfinished_before", prepared_at=moment)]
+
     def about(self, subject: str) -> list[Stored]:
         return [_operation(row) for row in self._database.all("operations.about", subject=subject)]
 

@@ -81,9 +81,6 @@ class Reconciliation:
     def parked_before(self, moment: int) -> list[Row]:
         return self._database.all("reconciliation.parked_before", received_at=moment)
 
-    def unfinished_before(self, moment: int) -> list[Row]:
-        return self._database.all("reconciliation.unfinished_before", prepared_at=moment)
-
     def payment_began(self, provider: str, payment: str) -> int:
         """UTC seconds of the first fact of a payment."""
         row = self._database.one("reconciliation.first_of_payment", provider=provider, payment=payment) or {}

@@ -5,7 +5,6 @@ Without `repair` and `accept` nothing is changed anywhere.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -15,6 +14,8 @@ from tillbook.kit.clock import business_date, day_begins, rfc3339
 from tillbook.kit.errors import Refused, Unavailable, worst_exit_code
 from tillbook.kit.money import Money
 from tillbook.kit.troubles import Troubles
+from tillbook.operations.kinds.refunds.refund_payment import RefundPayment
+from tillbook.operations.kinds.registry import kind_of
 from tillbook.proof import figures, repairs, statements
 from tillbook.proof.figures import Proof, Proofs
 from tillbook.rules import matching
@@ -165,16 +166,16 @@ def _compare(till: Till, name: str, window: Window, proven: Proofs) -> tuple[Tal
 def _standing(till: Till) -> Iterator[Discrepancy]:
     """What needs no comparison: operations without an end, parked events, more given back than came in."""
     ledger, now = till.ledger, till.clock.now()
-    for row in ledger.reconciliation.unfinished_before(now - _UNFINISHED_SECONDS):
-        params = json.loads(row["params"])
-        named = "amount_minor" in params and "currency" in params
+    for operation in ledger.operations.unfinished_before(now - _UNFINISHED_SECONDS):
+        asked = kind_of(operation).read(operation.params)
+        refund = asked if isinstance(asked, RefundPayment) else None
         yield Discrepancy(
             type="uncertain_operation",
-            subject=row["id"],
-            amount=Money(params["amount_minor"], params["currency"]) if named else None,
-            at=row["prepared_at"],
-            payment=str(params.get("payment", "")),
-            note=f"{row['kind']} for {row['subject']} is {row['state']}",
+            subject=operation.id,
+            amount=refund.money if refund else None,
+            at=operation.prepared_at,
+            payment=refund.payment if refund else "",
+            note=f"{operation.kind} for {operation.subject} is {operation.state}",
         )
     for row in ledger.reconciliation.parked_before(now - _PARKED_SECONDS):
         yield Discrepancy(

@@ -83,7 +83,7 @@ def test_e12_another_company_is_refused(shop: Shop, monkeypatch: pytest.MonkeyPa
 def test_a14_a_ledger_of_another_mode_is_refused(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, mode: str, key: str
 ) -> None:
-    """What was rehearsed in the simulator never mixes with money, nor test money with real."""
+    """What was tried out in the simulator never mixes with money, nor test money with real."""
     shop.invoiced()
     asked_before = len(shop.requests())
     monkeypatch.setenv("TILLBOOK_MODE", mode)
@@ -107,7 +107,7 @@ def test_a_binding_is_for_ever(tmp_path: Path) -> None:
     ledger.close()
 
 
-def test_a_rehearsal_binds_nothing(shop: Shop) -> None:
+def test_a_dry_run_binds_nothing(shop: Shop) -> None:
     """--dry-run of the first step leaves the ledger as unbound as it was (its mode aside)."""
     assert shop.run("create_invoice", shop.order(), "--dry-run").code == 0
     assert set(shop.till.ledger.binding.bound()) <= {"mode"}

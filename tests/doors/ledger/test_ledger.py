@@ -422,7 +422,7 @@ def test_f9_seals_chain_one_commit_to_the_next(file: Path) -> None:
 
 
 def test_a_copy_in_memory_is_forgotten(file: Path) -> None:
-    """What a rehearsal writes is in its copy only, and the copy holds to the same rules."""
+    """What a dry run writes is in its copy only, and the copy holds to the same rules."""
     ledger = filled(file)
     copy = ledger.copy_in_memory()
     received(copy, reading([payment("2", 100)]))

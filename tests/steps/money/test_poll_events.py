@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from helpers.dry_runs import dry_run
 from helpers.receiving import receiving
-from helpers.rehearsed import rehearse
 from helpers.sale import Shop
 from poll_events import poll_events
 
@@ -85,9 +85,9 @@ def test_the_plain_function_does_the_same(shop: Shop) -> None:
     assert poll_events(till=shop.till).new == 3
 
 
-def test_g20_a_rehearsal_keeps_nothing(shop: Shop) -> None:
+def test_g20_a_dry_run_keeps_nothing(shop: Shop) -> None:
     """It says how many would be new, and the next real poll finds them new."""
     shop.pay(shop.opened_page()["checkout_id"])
     shop.later(60)
-    assert rehearse(shop, "poll_events")["new"] == 4
+    assert dry_run(shop, "poll_events")["new"] == 4
     assert shop.run("poll_events").json["new"] == 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.rehearsed import operations, rehearse
+from helpers.dry_runs import dry_run, operations
 from helpers.sale import Shop
 from post_to_books import post_to_books
 
@@ -122,23 +122,23 @@ def test_the_plain_function_does_the_same(shop: Shop) -> None:
     assert post_to_books(till=shop.till).posted == 1
 
 
-def test_g20_a_rehearsal_plans_what_the_real_run_does(shop: Shop) -> None:
+def test_g20_a_dry_run_plans_what_the_real_run_does(shop: Shop) -> None:
     """With the clearing account known, the parameters of the Payment are the stored ones, to the byte."""
     shop.run("connect_quickbooks")
     read(shop)
     done = len(operations(shop))
-    plan = rehearse(shop, "post_to_books")
+    plan = dry_run(shop, "post_to_books")
     assert shop.run("post_to_books").code == 0
     assert [step["kind"] for step in plan["plan"]] == ["post_payment"]
     assert plan["plan"] == operations(shop)[done:]
     assert plan["posted"] == 1
 
 
-def test_g20_a_rehearsal_says_that_an_account_would_be_made(shop: Shop) -> None:
+def test_g20_a_dry_run_says_that_an_account_would_be_made(shop: Shop) -> None:
     """The first payment ever also makes its clearing account; only its id is not known yet."""
     read(shop)
     done = len(operations(shop))
-    plan = rehearse(shop, "post_to_books")["plan"]
+    plan = dry_run(shop, "post_to_books")["plan"]
     shop.run("post_to_books")
     real = operations(shop)[done:]
     assert [step["kind"] for step in real] == ["create_account", "post_payment"]

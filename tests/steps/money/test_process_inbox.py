@@ -7,8 +7,8 @@ from typing import cast
 
 import pytest
 
+from helpers.dry_runs import dry_run
 from helpers.receiving import event_body
-from helpers.rehearsed import rehearse
 from helpers.sale import DECLINED, Json, Shop
 from process_inbox import process_inbox
 from tillbook.proof import invariants
@@ -184,11 +184,11 @@ def test_the_plain_function_does_the_same(shop: Shop) -> None:
     assert list(invariants.broken(shop.till.ledger)) == []
 
 
-def test_g20_a_rehearsal_shows_the_entries_of_the_real_run(shop: Shop) -> None:
+def test_g20_a_dry_run_shows_the_entries_of_the_real_run(shop: Shop) -> None:
     """Debits and credits, line by line, are the ones that the real run then posts; the counts too."""
     shop.paid()
     newest = shop.till.ledger.facts.last_entry()
-    plan = rehearse(shop, "process_inbox")
+    plan = dry_run(shop, "process_inbox")
     real = shop.run("process_inbox").json
     posted = shop.till.ledger.facts.lines_after(newest)
     assert [(line["account"], line["amount"]["minor"]) for line in plan["entries"]] == [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from helpers.dry_runs import changes, dry_run, rows
 from helpers.refunding import ended, in_dashboard, in_ledger, paid_twice, refunds_start_as, settled, state
-from helpers.rehearsed import changes, rehearse, rows
 from helpers.sale import Shop, control
 from refund_payment import refund_payment
 
@@ -420,13 +420,13 @@ def test_c15_an_old_pending_refund_is_never_given_up(shop: Shop) -> None:
     assert refunded_at_stripe(shop) == [6000]
 
 
-# -- rehearsal -------------------------------------------------------------------------------------
+# -- dry run -------------------------------------------------------------------------------------
 
 
-def test_g20_a_rehearsal_plans_what_the_real_run_does(shop: Shop) -> None:
+def test_g20_a_dry_run_plans_what_the_real_run_does(shop: Shop) -> None:
     """The plan is the operation, the entries are the debits and credits; nothing is sent or written."""
     payment = shop.finished()
-    plan = rehearse(shop, "refund_payment", payment, "--amount", "20.00")
+    plan = dry_run(shop, "refund_payment", payment, "--amount", "20.00")
     assert [(one["account"], one["amount"]["minor"]) for one in plan["entries"]] == [
         ("Revenue", 2000),
         ("Stripe Clearing", -2000),
@@ -440,15 +440,15 @@ def test_g20_a_rehearsal_plans_what_the_real_run_does(shop: Shop) -> None:
     ]
 
 
-def test_g20_a_rehearsal_of_what_is_done_plans_nothing(shop: Shop) -> None:
+def test_g20_a_dry_run_of_what_is_done_plans_nothing(shop: Shop) -> None:
     """Already done: no plan and no entries."""
     payment = shop.finished()
     shop.run("refund_payment", payment)
-    plan = rehearse(shop, "refund_payment", payment)
+    plan = dry_run(shop, "refund_payment", payment)
     assert (plan["plan"], plan["entries"], plan["already_done"]) == ([], [], True)
 
 
-def test_g20_a_rehearsal_is_refused_like_the_real_run(shop: Shop) -> None:
+def test_g20_a_dry_run_is_refused_like_the_real_run(shop: Shop) -> None:
     """Too much is too much: exit 3, and not a row in the ledger."""
     payment = shop.finished()
     before = rows(shop)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from helpers.rehearsed import rehearse
+from helpers.dry_runs import dry_run
 from helpers.sale import Shop
 from run_pending import run_pending
 
@@ -88,10 +88,10 @@ def test_the_plain_function_does_the_same(shop: Shop) -> None:
     assert run_pending(till=shop.till).post_to_books.posted == 1
 
 
-def test_g20_a_rehearsal_sends_nothing(shop: Shop) -> None:
+def test_g20_a_dry_run_sends_nothing(shop: Shop) -> None:
     """The plan names the payment that would be posted and the mail that would leave."""
     shop.run("connect_quickbooks")
     paid(shop)
-    plan = rehearse(shop, "run_pending")
+    plan = dry_run(shop, "run_pending")
     assert [step["kind"] for step in plan["plan"]] == ["post_payment"]
     assert [mail["to"] for mail in plan["mails"]] == ["grace@example.com"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from check_setup import check_setup
-from helpers.rehearsed import changes
+from helpers.dry_runs import changes
 from helpers.sale import Json, Shop
 
 

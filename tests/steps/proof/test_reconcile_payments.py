@@ -258,7 +258,7 @@ def test_repair_twice(shop: Shop) -> None:
     assert len(shop.requests("quickbooks", "POST", "/payment")) == sent
 
 
-def test_a_rehearsal_of_the_repair(shop: Shop) -> None:
+def test_a_dry_run_of_the_repair(shop: Shop) -> None:
     """--dry-run lists what would be posted, with debits and credits, and sends nothing."""
     shop.pay(shop.opened_page()["checkout_id"])
     shop.later(60)

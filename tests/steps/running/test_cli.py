@@ -40,7 +40,7 @@ def test_every_help_has_the_exit_codes(script: str) -> None:
 
 
 @pytest.mark.parametrize("script", sorted(set(STEPS) - CHANGES_NOTHING))
-def test_every_step_that_changes_something_can_be_rehearsed(script: str) -> None:
+def test_every_step_that_changes_something_can_be_tried_out(script: str) -> None:
     """--dry-run is there wherever something is changed."""
     assert "--dry-run" in help_of(script)
 

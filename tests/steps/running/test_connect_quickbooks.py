@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connect_quickbooks import connect_quickbooks
-from helpers.rehearsed import changes, operations, rehearse
+from helpers.dry_runs import changes, dry_run, operations
 from helpers.sale import Shop
 
 
@@ -52,9 +52,9 @@ def test_the_plain_function_does_the_same(shop: Shop) -> None:
     assert connect_quickbooks(till=shop.till).currency == "USD"
 
 
-def test_g20_a_rehearsal_plans_what_the_real_run_does(shop: Shop) -> None:
+def test_g20_a_dry_run_plans_what_the_real_run_does(shop: Shop) -> None:
     """The accounts that would be made, one for each provider, with their parameters, to the byte."""
-    plan = rehearse(shop, "connect_quickbooks")["plan"]
+    plan = dry_run(shop, "connect_quickbooks")["plan"]
     shop.run("connect_quickbooks")
     assert [step["kind"] for step in plan] == ["create_account"] * 2
     assert plan == operations(shop)

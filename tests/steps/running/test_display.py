@@ -67,7 +67,7 @@ def test_words_from_outside_are_never_markup(shown: Any) -> None:
     assert any("[red]" in line and "no" in line and "[/]" in line for line in lines)
 
 
-def test_a_rehearsal_shows_debits_and_credits(shop: Shop, shown: Any) -> None:
+def test_a_dry_run_shows_debits_and_credits(shop: Shop, shown: Any) -> None:
     """The plan names what would be sent, and the entries have a column for each side."""
     plan = shop.run("create_invoice", shop.order("INV-1001"), "--dry-run").json
     lines = [" ".join(line.replace("│", "|").split()) for line in shown(plan)]

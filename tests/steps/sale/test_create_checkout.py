@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from create_checkout import create_checkout
-from helpers.rehearsed import operations, rehearse
+from helpers.dry_runs import dry_run, operations
 from helpers.sale import DECLINED, Json, Shop
 
 DAY = 24 * 3600
@@ -174,19 +174,19 @@ def test_the_plain_function_does_the_same(shop: Shop) -> None:
     assert (made.amount.text, made.already_done) == ("60.00", False)
 
 
-def test_g20_a_rehearsal_plans_what_the_real_run_does(shop: Shop) -> None:
+def test_g20_a_dry_run_plans_what_the_real_run_does(shop: Shop) -> None:
     """The planned parameters are the stored ones, to the byte."""
     shop.invoiced()
-    plan = rehearse(shop, "create_checkout", "INV-1001")["plan"]
+    plan = dry_run(shop, "create_checkout", "INV-1001")["plan"]
     assert shop.run("create_checkout", "INV-1001").code == 0
     assert plan == operations(shop)[-1:]
 
 
-def test_g20_a_rehearsal_says_that_a_page_would_be_closed(shop: Shop) -> None:
+def test_g20_a_dry_run_says_that_a_page_would_be_closed(shop: Shop) -> None:
     """Close the old one, open the new one: in this order, as the real run does."""
     shop.opened_page()
     shop.paid_at_the_counter("INV-1001", "20.00")
-    plan = rehearse(shop, "create_checkout", "INV-1001")["plan"]
+    plan = dry_run(shop, "create_checkout", "INV-1001")["plan"]
     assert [step["kind"] for step in plan] == ["close_checkout", "create_checkout"]
     assert shop.run("create_checkout", "INV-1001").code == 0
     assert plan == operations(shop)[-2:]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from create_invoice import create_invoice, read_file
-from helpers.rehearsed import changes, operations, rehearse
+from helpers.dry_runs import changes, dry_run, operations
 from helpers.sale import Json, Shop
 from tillbook.kit.errors import Refused
 
@@ -358,22 +358,22 @@ def test_an_invoice_that_somebody_voided(shop: Shop) -> None:
     assert len(shop.books("Invoice")) == 1
 
 
-# -- the rehearsal ---------------------------------------------------------------------------------
+# -- the dry run ---------------------------------------------------------------------------------
 
 
-def test_g20_a_rehearsal_plans_what_the_real_run_does(shop: Shop) -> None:
+def test_g20_a_dry_run_plans_what_the_real_run_does(shop: Shop) -> None:
     """For a known customer the planned parameters are the stored ones, to the byte."""
     order = shop.order(lines=[LINE, MUG], customer={"name": "Ada Ltd", "email": "ada@example.com", "address": AUSTIN})
-    plan = rehearse(shop, "create_invoice", order)
+    plan = dry_run(shop, "create_invoice", order)
     assert shop.run("create_invoice", order).code == 0
     assert plan["plan"] == operations(shop)
     assert [step["kind"] for step in plan["plan"]] == ["create_invoice"]
 
 
-def test_g20_a_rehearsal_with_a_new_customer(shop: Shop) -> None:
+def test_g20_a_dry_run_with_a_new_customer(shop: Shop) -> None:
     """The customer's id is not known before it is made; all else of both operations is."""
     order = shop.order()
-    plan = rehearse(shop, "create_invoice", order)
+    plan = dry_run(shop, "create_invoice", order)
     assert shop.run("create_invoice", order).code == 0
     real = operations(shop)
     assert [step["kind"] for step in real] == ["create_customer", "create_invoice"]
@@ -382,14 +382,14 @@ def test_g20_a_rehearsal_with_a_new_customer(shop: Shop) -> None:
     assert plan["plan"] == real
 
 
-def test_g20_a_rehearsal_shows_debits_and_credits(shop: Shop) -> None:
+def test_g20_a_dry_run_shows_debits_and_credits(shop: Shop) -> None:
     """What would be posted: 60.00 owed, 60.00 revenue."""
-    plan = rehearse(shop, "create_invoice", shop.order())
+    plan = dry_run(shop, "create_invoice", shop.order())
     shown = [(line["account"], line["amount"]["minor"]) for line in plan["entries"]]
     assert shown == [("Receivable", 6000), ("Revenue", -6000)]
 
 
-def test_g20_a_rehearsal_of_a_done_order_plans_nothing(shop: Shop) -> None:
-    """Done is done, also in a rehearsal."""
+def test_g20_a_dry_run_of_a_done_order_plans_nothing(shop: Shop) -> None:
+    """Done is done, also in a dry run."""
     shop.invoiced()
-    assert rehearse(shop, "create_invoice", shop.order())["plan"] == []
+    assert dry_run(shop, "create_invoice", shop.order())["plan"] == []

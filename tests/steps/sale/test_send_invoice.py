@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.rehearsed import rehearse
+from helpers.dry_runs import dry_run
 from helpers.sale import Shop
 from send_invoice import send_invoice
 from simulator.mailbox import fail_next
@@ -68,7 +68,7 @@ def test_a_paid_invoice_is_not_mailed(shop: Shop) -> None:
 def test_a_mail_server_that_says_later(shop: Shop) -> None:
     """451 is exit 4: nothing was sent, and the next run sends it with the Message-ID that it was to have."""
     shop.invoiced()
-    planned = rehearse(shop, "send_invoice", "INV-1001")["mails"][0]["message_id"]
+    planned = dry_run(shop, "send_invoice", "INV-1001")["mails"][0]["message_id"]
     fail_next(shop.simulator.world, 451, times=5)
     ran = shop.run("send_invoice", "INV-1001")
     assert (ran.code, ran.out) == (4, "")
@@ -118,10 +118,10 @@ def test_the_plain_function_does_the_same(shop: Shop) -> None:
     assert send_invoice("INV-1001", till=shop.till).to == "grace@example.com"
 
 
-def test_g20_a_rehearsal_names_the_mail_and_sends_none(shop: Shop) -> None:
+def test_g20_a_dry_run_names_the_mail_and_sends_none(shop: Shop) -> None:
     """To whom, about what, and with which Message-ID: the ones of the real run."""
     shop.invoiced()
-    (planned,) = rehearse(shop, "send_invoice", "INV-1001")["mails"]
+    (planned,) = dry_run(shop, "send_invoice", "INV-1001")["mails"]
     shop.run("send_invoice", "INV-1001")
     (mail,) = shop.mails()
     assert planned == {"to": "grace@example.com", "subject": mail["subject"], "message_id": mail["message_id"]}

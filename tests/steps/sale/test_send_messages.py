@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.rehearsed import rehearse
+from helpers.dry_runs import dry_run
 from helpers.sale import Shop
 from simulator.mailbox import fail_next
 
@@ -123,10 +123,10 @@ def test_no_more_than_the_limit(shop: Shop) -> None:
     assert len(shop.mails()) == 2
 
 
-def test_g20_a_rehearsal_lists_the_mails(shop: Shop) -> None:
+def test_g20_a_dry_run_lists_the_mails(shop: Shop) -> None:
     """The mails of the real run, and none is sent."""
     owed(shop)
-    planned = rehearse(shop, "send_messages")["mails"]
+    planned = dry_run(shop, "send_messages")["mails"]
     shop.run("send_messages")
     assert planned == [
         {"to": mail["to"][0], "subject": mail["subject"], "message_id": mail["message_id"]} for mail in shop.mails()

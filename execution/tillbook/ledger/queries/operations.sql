@@ -7,6 +7,10 @@ select * from operation where id = :id;
 -- name: unfinished
 select * from operation where state in ('prepared', 'sent', 'unknown') order by prepared_at, id limit :most;
 
+-- name: unfinished_before
+select * from operation
+where state in ('prepared', 'sent', 'unknown') and prepared_at < :prepared_at order by prepared_at, id;
+
 -- name: about
 select * from operation where subject = :subject order by prepared_at, id;
 

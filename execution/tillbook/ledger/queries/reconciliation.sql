@@ -61,9 +61,5 @@ select coalesce(sum(amount_minor), 0) as amount_minor from acceptance where type
 select id, provider, event, object, reason, received_at from inbox
 where state = 'parked' and received_at < :received_at order by id;
 
--- name: unfinished_before
-select id, kind, subject, params, state, prepared_at from operation
-where state in ('prepared', 'sent', 'unknown') and prepared_at < :prepared_at order by prepared_at, id;
-
 -- name: first_of_payment
 select min(occurred_at) as occurred_at from fact where provider = :provider and payment = :payment;

@@ -13,7 +13,7 @@ Json = dict[str, Any]
 HARMLESS = ("/oauth", "/tokens", "/query")
 
 
-def rehearse(shop: Shop, script: str, *arguments: str) -> Json:
+def dry_run(shop: Shop, script: str, *arguments: str) -> Json:
     """Run a step with --dry-run; it may read at the vendors and write its row of activity, and nothing else."""
     before = rows(shop), changes(shop), len(shop.mails())
     ran = shop.run(script, *arguments, "--dry-run")
@@ -41,7 +41,7 @@ def changes(shop: Shop) -> list[Json]:
 
 
 def operations(shop: Shop) -> list[Json]:
-    """What the operations in the ledger ask for, oldest first: the form of a rehearsal's plan."""
+    """What the operations in the ledger ask for, oldest first: the form of a dry run's plan."""
     connection = shop.till.ledger.database
     found = [
         shop.till.ledger.operations.get(row["id"])
