@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -14,7 +14,6 @@ from helpers.vendors.simulated_stripe import (
     GOOD,
     NO_FUNDS,
     SECURE,
-    client,
     contract,
     control,
     header,
@@ -23,20 +22,6 @@ from helpers.vendors.simulated_stripe import (
     requests_of,
 )
 from simulator.server import Simulator
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    """One simulator for this file."""
-    with Simulator(tmp_path_factory.mktemp("simulator")) as running:
-        yield running
-
-
-@pytest.fixture
-def api(simulator: Simulator) -> stripe.StripeClient:
-    """A client on a world without objects."""
-    control(simulator, "reset", {})
-    return client(simulator)
 
 
 def pay(simulator: Simulator, session: stripe.checkout.Session, card: str = GOOD, status: int = 200) -> Any:

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 import stripe
 
-from helpers.vendors.simulated_stripe import client, contract, control, plain, typed
+from helpers.vendors.simulated_stripe import contract, control, plain, typed
 from simulator.server import Simulator
 
 ONE = {"completed_sessions": {"limit": 1}}
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    """One simulator for this file."""
-    with Simulator(tmp_path_factory.mktemp("simulator")) as running:
-        yield running
-
-
-@pytest.fixture
-def api(simulator: Simulator) -> stripe.StripeClient:
-    """A client on a world without objects."""
-    control(simulator, "reset", {})
-    return client(simulator)
 
 
 def asked(amount: int = 12_345, **more: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +16,6 @@ from simulator.server import Simulator, SimulatorError
 from simulator.wire.faults import AFTER, BEFORE
 
 CUSTOMERS = "/v1/customers"
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    """One simulator for this file."""
-    with Simulator(tmp_path_factory.mktemp("simulator")) as running:
-        yield running
-
-
-@pytest.fixture
-def api(simulator: Simulator) -> stripe.StripeClient:
-    """A client on a world without objects and faults."""
-    control(simulator, "reset", {})
-    return client(simulator)
 
 
 def order_fault(simulator: Simulator, kind: str, **more: Any) -> None:

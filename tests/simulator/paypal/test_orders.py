@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,20 +16,6 @@ Json = dict[str, Any]
 HOUR = 3600
 ORDERS = "/v2/checkout/orders"
 ID = re.compile(r"[A-Z0-9]{17}")
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    """One simulator for this file."""
-    with judged(tmp_path_factory.mktemp("simulator")) as running:
-        yield running
-
-
-@pytest.fixture
-def seller(simulator: Simulator) -> Seller:
-    """A seller's program at an empty account."""
-    control(simulator, "reset", {})
-    return Seller(simulator)
 
 
 def later(simulator: Simulator, seconds: int) -> None:

@@ -29,7 +29,6 @@ from helpers.vendors.quickbooks_company import (
     DAY_SECONDS,
     account,
     everything,
-    fresh_books,
     get,
     invoice,
     line,
@@ -45,24 +44,10 @@ from simulator.quickbooks.limits import set_limits
 from simulator.server import Simulator
 
 
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    """One simulator for this file."""
-    with Simulator(tmp_path_factory.mktemp("simulator")) as running:
-        yield running
-
-
 @pytest.fixture
 def auth(simulator: Simulator) -> Iterator[AuthClient]:
     """The OAuth client of a fresh company."""
     with owner(simulator) as client:
-        yield client
-
-
-@pytest.fixture
-def books(simulator: Simulator) -> Iterator[QuickBooks]:
-    """A connected client on a fresh company file."""
-    with fresh_books(simulator) as client:
         yield client
 
 

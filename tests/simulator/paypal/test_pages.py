@@ -10,27 +10,13 @@ import pytest
 import requests
 
 from helpers.browser import NARROW, WIDE, Customer, opened_browser
-from helpers.vendors.simulated_paypal import TIMEOUT, Seller, control, judged, order_body, requests_of
+from helpers.vendors.simulated_paypal import TIMEOUT, Seller, control, order_body, requests_of
 from simulator.server import Simulator
 
 Json = dict[str, Any]
 
 HOUR = 3600
 APPROVE = {"email": "ada@example.com", "outcome": "approve"}
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    """One simulator for this file."""
-    with judged(tmp_path_factory.mktemp("simulator")) as running:
-        yield running
-
-
-@pytest.fixture
-def seller(simulator: Simulator) -> Seller:
-    """A seller's program at an empty account."""
-    control(simulator, "reset", {})
-    return Seller(simulator)
 
 
 @pytest.fixture

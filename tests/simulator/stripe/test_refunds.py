@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 import stripe
 
-from helpers.vendors.simulated_stripe import DECLINED, client, contract, control, order, plain, requests_of
+from helpers.vendors.simulated_stripe import DECLINED, contract, control, order, plain, requests_of
 from simulator.server import Simulator
 
 Json = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    """One simulator for this file."""
-    with Simulator(tmp_path_factory.mktemp("simulator")) as running:
-        yield running
-
-
-@pytest.fixture
-def api(simulator: Simulator) -> stripe.StripeClient:
-    """A client on a world without objects."""
-    control(simulator, "reset", {})
-    return client(simulator)
 
 
 @pytest.fixture

@@ -16,13 +16,6 @@ from simulator.server import Simulator
 from simulator.world import World
 
 
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    """One simulator for this file."""
-    with Simulator(tmp_path_factory.mktemp("simulator")) as running:
-        yield running
-
-
 @pytest.fixture
 def world(simulator: Simulator) -> World:
     """An empty world."""

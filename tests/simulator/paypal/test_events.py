@@ -31,20 +31,6 @@ CAPTURE, CAPTURED = "8MC585209K746392H", "PAYMENT.CAPTURE.COMPLETED"
 YEAR = 366 * 86_400
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    """One simulator for this file; each test points it at its own receiver."""
-    with Simulator(tmp_path_factory.mktemp("simulator")) as running:
-        yield running
-
-
-@pytest.fixture
-def simulator(running: Simulator) -> Simulator:
-    """A world without events, at the machine's time."""
-    control(running, "reset", {})
-    return running
-
-
 @pytest.fixture
 def receiver(simulator: Simulator) -> Iterator[StandIn]:
     """An endpoint that gets the events."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import random
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
@@ -21,7 +20,6 @@ from helpers.vendors.quickbooks_company import (
     Json,
     account,
     everything,
-    fresh_books,
     get,
     invoice,
     line,
@@ -34,21 +32,6 @@ from helpers.vendors.quickbooks_company import (
 )
 from helpers.vendors.simulated_stripe import contract, control
 from simulator.server import Simulator
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    """One simulator for this file."""
-    with Simulator(tmp_path_factory.mktemp("simulator")) as running:
-        yield running
-
-
-@pytest.fixture
-def books(simulator: Simulator) -> Iterator[QuickBooks]:
-    """A connected client on a fresh company file."""
-    with fresh_books(simulator) as client:
-        yield client
-
 
 # -- invoices --------------------------------------------------------------------------------------
 

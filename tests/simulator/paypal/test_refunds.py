@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
-from helpers.vendors.simulated_paypal import TIMEOUT, Seller, control, issue, judged, refund_body, requests_of, state
+from helpers.vendors.simulated_paypal import TIMEOUT, Seller, control, issue, refund_body, requests_of, state
 from helpers.vendors.simulated_stripe import wait_until
 from helpers.vendors.stand_in import StandIn
 from simulator.server import Simulator
@@ -17,20 +16,6 @@ Json = dict[str, Any]
 
 DAY = 86_400
 DISPUTES = "/v1/customer/disputes"
-
-
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    """One simulator for this file."""
-    with judged(tmp_path_factory.mktemp("simulator")) as running:
-        yield running
-
-
-@pytest.fixture
-def seller(simulator: Simulator) -> Seller:
-    """A seller's program at an empty account."""
-    control(simulator, "reset", {})
-    return Seller(simulator)
 
 
 @pytest.fixture

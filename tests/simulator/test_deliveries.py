@@ -16,13 +16,6 @@ from simulator.server import Simulator
 HOOK = "/webhooks/stripe"
 
 
-@pytest.fixture(scope="module")
-def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    """One simulator for this file; each test points it at its own receiver."""
-    with Simulator(tmp_path_factory.mktemp("simulator")) as running:
-        yield running
-
-
 @pytest.fixture
 def receiver(simulator: Simulator) -> Iterator[StandIn]:
     """An endpoint that gets the events of a world without objects."""
