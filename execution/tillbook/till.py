@@ -12,7 +12,7 @@ from tillbook.kit.clock import Clock
 from tillbook.kit.errors import Refused
 from tillbook.kit.settings import Settings
 from tillbook.ledger import Ledger
-from tillbook.vendors.providers import declared_settings
+from tillbook.vendors.providers import clearing, declared_settings
 
 if TYPE_CHECKING:
     from tillbook.operations.dry_run import DryRun
@@ -112,7 +112,7 @@ def open_till() -> Till:
     """Read the settings and open the ledger that they name. Raises Refused when it belongs to another mode."""
     settings = settings_room.load(declared_settings())
     clock = Clock(settings.clock_file)
-    ledger = Ledger(settings.ledger)
+    ledger = Ledger(settings.ledger, clearing)
     if ledger.binding.bound().get("mode") != settings.mode:
         with ledger.transaction():
             ledger.binding.bind("mode", settings.mode)

@@ -28,6 +28,7 @@ from tillbook.kit.errors import Refused
 from tillbook.ledger import Ledger
 from tillbook.proof import invariants
 from tillbook.recording.facts import record_invoice
+from tillbook.vendors.providers import clearing
 
 # -- silent over what is sound -------------------------------------------------------------------------
 
@@ -84,7 +85,7 @@ SOUND: list[Callable[[Ledger], None]] = [
 
 @pytest.fixture(scope="module")
 def blank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
-    ledger = Ledger(tmp_path_factory.mktemp("invariants") / "ledger.db")
+    ledger = Ledger(tmp_path_factory.mktemp("invariants") / "ledger.db", clearing)
     yield ledger
     ledger.close()
 
@@ -178,7 +179,7 @@ def test_each_planted_fault_is_told(sound: bytes, tmp_path: Path, statement: str
     tool.execute(statement)
     assert tool.total_changes() > before, "the fault is really there"
     tool.close()
-    ledger = Ledger(file)
+    ledger = Ledger(file, clearing)
     told = list(invariants.broken(ledger))
     ledger.close()
     assert any(sentence in one for one in told), told
@@ -202,4 +203,4 @@ def test_a_file_that_is_not_a_ledger_is_refused_before_any_invariant(tmp_path: P
     file = tmp_path / "ledger.db"
     file.write_bytes(b"no ledger" * 1000)
     with pytest.raises(Refused):
-        Ledger(file)
+        Ledger(file, clearing)

@@ -22,6 +22,7 @@ from tillbook.operations.perform import Outcome, perform
 from tillbook.proof import invariants
 from tillbook.rules.operations import Json, Operation, Plan
 from tillbook.till import Till
+from tillbook.vendors.providers import clearing
 
 DAY = 86_400
 KEY = "create_checkout:stripe/INV-1001:{}"
@@ -102,7 +103,7 @@ class Bench:
 def bench(shop: Shop) -> Iterator[Bench]:
     shop.invoiced()
     settings = shop.till.settings
-    clock, ledger = HurriedClock(settings.clock_file), Ledger(settings.ledger)
+    clock, ledger = HurriedClock(settings.clock_file), Ledger(settings.ledger, clearing)
     till = Till(settings, clock, ledger, "test")
     hasty = Till(replace(settings, timeout_seconds=0.4), clock, ledger, "test")
     till.provider("stripe")

@@ -25,6 +25,7 @@ from tillbook.recording.facts import record_invoice, uses_of
 from tillbook.rules.events import Event
 from tillbook.rules.facts import Fact
 from tillbook.till import Till
+from tillbook.vendors.providers import clearing
 
 # -- the end is equal for any order --------------------------------------------------------------------
 
@@ -90,7 +91,7 @@ def end(ledger: Ledger) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     """An invoice that was asked for, and nothing else; copied in memory for each telling."""
-    ledger = Ledger(tmp_path_factory.mktemp("intake") / "ledger.db")
+    ledger = Ledger(tmp_path_factory.mktemp("intake") / "ledger.db", clearing)
     asked_for(ledger)
     yield ledger
     ledger.close()

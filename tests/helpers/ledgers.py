@@ -16,6 +16,7 @@ from tillbook.rules.facts import Fact, PaymentSucceeded, ProcessorFee
 from tillbook.rules.invoices import BookedInvoice
 from tillbook.rules.operations import Operation, Plan
 from tillbook.rules.readings import Reading
+from tillbook.vendors.providers import clearing
 
 NOW = 1_795_000_000
 
@@ -116,7 +117,7 @@ def event(name: str = "evt_1", **changes: Any) -> Event:
 
 def filled(file: Path) -> Ledger:
     """A ledger with a row in every table that keeps its rows: one sale, paid, its document and its mails waiting."""
-    ledger = Ledger(file)
+    ledger = Ledger(file, clearing)
     invoiced(ledger)
     operation = page_operation(ledger)
     received(ledger, reading([payment("1", 6000), fee("1", 204)], operation))

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money
+from tillbook.operations.kinds.books.create_account import CreateAccount
+from tillbook.rules.accounts import ClearingAccount
 from tillbook.rules.documents import (
-    clearing_account,
     display_name,
     documents_for,
     stock_problems,
@@ -54,15 +55,15 @@ def test_b15_a_payment_without_an_invoice_waits() -> None:
     assert documents_for([PAID, FEE], "", {}) == []
 
 
-@pytest.mark.parametrize(
-    ("provider", "currency", "name"),
-    [("stripe", "USD", "Stripe Clearing (USD)"), ("paypal", "EUR", "PayPal (EUR)")],
-)
-def test_d12_there_is_one_clearing_account_per_processor_and_currency(provider: str, currency: str, name: str) -> None:
-    """Its name holds both; the currency is never guessed."""
-    assert clearing_account(provider, currency) == name
+def test_d12_there_is_one_clearing_account_per_currency() -> None:
+    """Its name holds the currency, which is never guessed."""
+    account = ClearingAccount(ledger="PayPal Clearing", books="PayPal")
+    assert [CreateAccount.clearing(account, currency).name for currency in ("EUR", "USD")] == [
+        "PayPal (EUR)",
+        "PayPal (USD)",
+    ]
     with pytest.raises(Refused, match="not a currency"):
-        clearing_account(provider, currency.lower())
+        CreateAccount.clearing(account, "eur")
 
 
 def test_stock_is_compared_with_all_lines_of_an_item_together() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tillbook.operations.kinds.books.create_account import CreateAccount
 from tillbook.operations.kinds.books.create_item import CreateItem
 from tillbook.operations.perform import perform
+from tillbook.vendors.providers import declared
 
 if TYPE_CHECKING:
     from tillbook.till import Till
@@ -16,7 +17,7 @@ REFUND_ITEM = "Refund"
 
 def clearing_account(till: Till, provider: str, currency: str) -> str:
     """The QuickBooks id of a processor's clearing account, found by name and type or created."""
-    wanted = CreateAccount.clearing(provider, currency)
+    wanted = CreateAccount.clearing(declared(provider).clearing, currency)
     known = till.ledger.sales.account(wanted.name)
     if known is not None:
         return known

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tillbook.books import accounts
 from tillbook.kit.errors import NotAllowed, Refused
-from tillbook.rules import documents
+from tillbook.vendors.providers import declared
 
 if TYPE_CHECKING:
     from tillbook.till import Till
@@ -38,7 +38,7 @@ def connect(till: Till, redirected: str) -> None:
 def ready_accounts(till: Till, company: Company) -> dict[str, str]:
     """Find or create the clearing account of each provider that is set up, in the home currency: name -> id."""
     return {
-        documents.clearing_account(name, company.home_currency): accounts.clearing_account(
+        declared(name).clearing.in_books(company.home_currency): accounts.clearing_account(
             till, name, company.home_currency
         )
         for name in till.settings.providers

@@ -35,15 +35,20 @@ if TYPE_CHECKING:
     from tillbook.ledger.outflows import Outflows
     from tillbook.ledger.reconciliation import Reconciliation
     from tillbook.ledger.sales import Sales
+    from tillbook.rules.accounts import Clearing
 
 
 class Ledger:
-    """An open ledger. Raises Refused for a file that is not ours or too new, Unavailable when it is kept busy."""
+    """An open ledger. Raises Refused for a file that is not ours or too new, Unavailable when it is kept busy.
 
-    def __init__(self, file: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
+    `clearing` names the accounts of its entries that hold a provider's money.
+    """
+
+    def __init__(self, file: Path, clearing: Clearing, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
         database = Database(file, busy_timeout_ms=busy_timeout_ms)
         migrate(database)
         self.database = database
+        self.clearing = clearing
 
     # Each is imported when it is first asked for: a command that only looks uses half of them (start-up time).
 
@@ -147,4 +152,5 @@ class Ledger:
         """A copy that is forgotten at the end: what a dry run writes to."""
         copy = Ledger.__new__(Ledger)
         copy.database = self.database.copy_in_memory()
+        copy.clearing = self.clearing
         return copy

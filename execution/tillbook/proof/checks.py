@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from tillbook.kit.clock import rfc3339
 from tillbook.kit.errors import TillbookError
 from tillbook.proof import invariants
-from tillbook.rules import documents
 from tillbook.sales import company
+from tillbook.vendors.providers import declared
 
 if TYPE_CHECKING:
     from tillbook.till import Till
@@ -126,7 +126,7 @@ def _connection(till: Till) -> str:
 
 def _accounts(till: Till) -> str:
     currency = company.known(till).home_currency
-    wanted = [documents.clearing_account(name, currency) for name in till.settings.providers]
+    wanted = [declared(name).clearing.in_books(currency) for name in till.settings.providers]
     if missing := [name for name in wanted if till.ledger.sales.account(name) is None]:
         raise TillbookError(f"not ready: {', '.join(missing)}", hint="Run `python execution/connect_quickbooks.py`.")
     return ", ".join(wanted)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tillbook.kit.money import Money
-from tillbook.rules.entries import clearing, provider_name
 from tillbook.rules.matching import Discrepancy, Tally
+from tillbook.vendors.providers import declared
 
 if TYPE_CHECKING:
     from tillbook.till import Till
@@ -58,7 +58,7 @@ def holdings(
 
     For a past window, of which no balance is known: what moved in it, against the sum of the statement.
     """
-    who = provider_name(provider)
+    who = declared(provider).title
     if held is None:
         for currency in sorted({*tally.ledger, *tally.processor}):
             ledger, theirs, explained = (
@@ -67,7 +67,7 @@ def holdings(
             subject, title = f"statement:{provider}:{currency}", f"{who} statement {currency}"
             proofs.add(till, subject, title, (ledger, theirs, explained), currency)
         return
-    account = clearing(provider)
+    account = declared(provider).clearing.ledger
     ours = {code: amount.minor for (name, code), amount in till.ledger.facts.balances().items() if name == account}
     before = till.ledger.reconciliation.accepted_effects(provider, since)
     for currency in sorted({*ours, *held}):

@@ -60,6 +60,6 @@ def _invoice(ledger: Ledger, number: str) -> Iterator[str]:
 
 def _wrong_entries(ledger: Ledger, facts: Sequence[Fact], view: Uses) -> Iterator[str]:
     for fact in facts:
-        wanted = entries.target(fact, view.get((fact.provider, fact.key)))
+        wanted = entries.target(fact, view.get((fact.provider, fact.key)), ledger.clearing)
         if entries.correction(wanted, ledger.facts.posted(fact)):
             yield f"the entries of fact {fact.key} are not what the rules say"

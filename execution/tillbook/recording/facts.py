@@ -145,7 +145,7 @@ def _invoice_fact(ledger: Ledger, booked: BookedInvoice, now: int) -> InvoiceFac
 def _post(ledger: Ledger, facts: Sequence[Fact], view: Uses, reason: str, now: int) -> None:
     """One correcting entry for each fact whose entries do not yet say what the rules say."""
     for fact in facts:
-        target = entries.target(fact, view.get((fact.provider, fact.key)))
+        target = entries.target(fact, view.get((fact.provider, fact.key)), ledger.clearing)
         if lines := entries.correction(target, ledger.facts.posted(fact)):
             ledger.facts.add_entry(fact, lines, reason, now)
 

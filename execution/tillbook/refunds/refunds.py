@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tillbook.rules.operations import Operation
     from tillbook.till import Till
 
-LONGEST_REASON = 500  # what Stripe takes as a value of metadata
+LONGEST_REASON = 500  # as much as every provider can keep beside a refund
 LONGEST_REFERENCE = 100
 ENDED_WITHOUT_MONEY = ("failed", "canceled")
 

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from tillbook.kit.money import Money, exponent
+from tillbook.kit.money import Money
 from tillbook.rules.allocation import Return, Use, Uses
-from tillbook.rules.entries import clearing
 from tillbook.rules.facts import Fact, PaymentRefunded, PaymentSucceeded, RefundFailed
 from tillbook.rules.orders import Order, plain
 
@@ -93,13 +92,6 @@ def _document(
         occurred_at=fact.occurred_at,
         facts=(fact.key,),
     )
-
-
-def clearing_account(provider: str, currency: str) -> str:
-    """The name of the account for the money that a processor holds: one per settlement currency."""
-    exponent(currency)
-    name = "PayPal" if provider == "paypal" else clearing(provider)
-    return f"{name} ({currency})"
 
 
 def stock_problems(order: Order, items: Mapping[str, Stocked]) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tillbook.kit.money import Money
+from tillbook.rules.accounts import Clearing
 from tillbook.rules.allocation import Allocation, Return, Use
 from tillbook.rules.facts import (
     Fact,
@@ -30,8 +31,6 @@ CUSTOMER_CREDIT = "Customer Credit"
 SUSPENSE = "Suspense"
 PROCESSING_FEES = "Processing Fees"
 
-_NAMES = {"stripe": "Stripe", "paypal": "PayPal"}
-
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -42,29 +41,23 @@ class Line:
     invoice: str = ""
 
 
-def provider_name(provider: str) -> str:
-    """How people write a provider: "stripe" is Stripe."""
-    return _NAMES.get(provider, provider.capitalize())
+def target(fact: Fact, use: Use, clearing: Clearing) -> tuple[Line, ...]:
+    """The lines that a fact calls for, given how its money is used now; None: no invoice is known for it yet.
 
-
-def clearing(provider: str) -> str:
-    """The account of the money that a processor holds for us: "Stripe Clearing"."""
-    return f"{provider_name(provider)} Clearing"
-
-
-def target(fact: Fact, use: Use = None) -> tuple[Line, ...]:
-    """The lines that a fact calls for, given how its money is used now; None: no invoice is known for it yet."""
+    Raises Refused for a fact of a provider that `clearing` does not know.
+    """
     match fact:
         case InvoiceIssued() | InvoiceChanged():
             lines = _issued(fact)
         case PaymentSucceeded():
-            lines = _received(fact, use if isinstance(use, Allocation) else None)
+            allocation = use if isinstance(use, Allocation) else None
+            lines = _received(clearing(fact.provider).ledger, fact.amount, allocation)
         case ProcessorFee():
-            lines = [Line(PROCESSING_FEES, fact.amount), Line(clearing(fact.provider), -fact.amount)]
+            lines = [Line(PROCESSING_FEES, fact.amount), Line(clearing(fact.provider).ledger, -fact.amount)]
         case PaymentRefunded():
-            lines = _returned(fact.provider, fact.amount, use if isinstance(use, Return) else None)
+            lines = _returned(clearing(fact.provider).ledger, fact.amount, use if isinstance(use, Return) else None)
         case RefundFailed():
-            lines = _returned(fact.provider, -fact.amount, use if isinstance(use, Return) else None)
+            lines = _returned(clearing(fact.provider).ledger, -fact.amount, use if isinstance(use, Return) else None)
     return tuple(line for line in lines if line.amount)
 
 
@@ -96,10 +89,10 @@ def _issued(fact: InvoiceFact) -> list[Line]:
     ]
 
 
-def _received(fact: PaymentSucceeded, allocation: Allocation | None) -> list[Line]:
-    received = Line(clearing(fact.provider), fact.amount)
+def _received(clearing: str, amount: Money, allocation: Allocation | None) -> list[Line]:
+    received = Line(clearing, amount)
     if allocation is None:
-        return [received, Line(SUSPENSE, -fact.amount)]
+        return [received, Line(SUSPENSE, -amount)]
     return [
         received,
         Line(RECEIVABLE, -allocation.applied, allocation.invoice),
@@ -107,9 +100,9 @@ def _received(fact: PaymentSucceeded, allocation: Allocation | None) -> list[Lin
     ]
 
 
-def _returned(provider: str, amount: Money, given: Return | None) -> list[Line]:
+def _returned(clearing: str, amount: Money, given: Return | None) -> list[Line]:
     """`amount` went back to the customer; negative for a refund that failed."""
-    paid_out = Line(clearing(provider), -amount)
+    paid_out = Line(clearing, -amount)
     if given is None:
         return [Line(SUSPENSE, amount), paid_out]
     return [

@@ -8,8 +8,8 @@ from typing import NamedTuple
 class Event(NamedTuple):  # made for every webhook: a frozen dataclass takes almost three times as long
     """What a vendor told us, verified: a hint that `object_id` changed, never a truth.
 
-    `object_id` groups events: it is what `Provider.read` takes (Stripe: the payment intent, or the session when the
-    event names no intent; PayPal: the order, or the capture). It is empty for a type that means nothing to us.
+    `object_id` groups events: it is what `Provider.read` takes, as a rule the payment. It is empty for a type that
+    means nothing to us.
     `delivery` is the vendor's id of this transmission, under which another body is never taken; empty where the vendor
     has none, and for what was polled.
     """

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from tillbook.kit.errors import Refused
 from tillbook.recording.facts import record_reading
-from tillbook.rules.entries import provider_name
 from tillbook.vendors.protocols import CheckoutState
+from tillbook.vendors.providers import declared
 
 if TYPE_CHECKING:
     from tillbook.kit.money import Money
@@ -50,7 +50,7 @@ def read_page(till: Till, page: Checkout) -> CheckoutState:
 
 def _why_over(page: Checkout, state: CheckoutState) -> str:
     """Why a page that may have been used brought no money. Empty for all others."""
-    name = provider_name(page.provider)
+    name = declared(page.provider).title
     if state.gone:
         return f"not captured: {name} does not know it any more"
     if page.status == "processing" and state.status == "expired":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tillbook.kit.declared import Setting
+from tillbook.rules.accounts import ClearingAccount
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -17,5 +18,6 @@ class Declaration:
 
     name: str
     title: str
+    clearing: ClearingAccount
     adapter: str
     settings: tuple[Setting, ...]

@@ -14,6 +14,7 @@ from tillbook.kit.errors import Refused
 if TYPE_CHECKING:
     from tillbook.kit.clock import Clock
     from tillbook.kit.settings import Declared, Settings
+    from tillbook.rules.accounts import ClearingAccount
     from tillbook.vendors.declaration import Declaration
     from tillbook.vendors.protocols import Provider
 
@@ -35,6 +36,11 @@ def declared(name: str) -> Declaration:
 def declared_settings() -> Declared:
     """The settings of every provider, by its name: what `settings.load` wants."""
     return {name: declared(name).settings for name in PROVIDERS}
+
+
+def clearing(name: str) -> ClearingAccount:
+    """The account of the money that a provider holds for us. Raises Refused for a name that is not in PROVIDERS."""
+    return declared(name).clearing
 
 
 def open_provider(name: str, settings: Settings, clock: Clock) -> Provider:

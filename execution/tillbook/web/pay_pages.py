@@ -15,10 +15,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tillbook.kit.errors import Refused, TillbookError
 from tillbook.ledger.sales import Invoice
-from tillbook.rules.entries import provider_name
 from tillbook.sales import captures, checkouts
 from tillbook.sales.balance import open_by_ledger, paid_by_ledger
 from tillbook.till import Till, open_till
+from tillbook.vendors.providers import declared
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -94,7 +94,7 @@ class PayPages:
 
     def _page(self, name: str, status: int, **context: object) -> Response:
         notes = dict.fromkeys(("cancelled", "refused", "trouble", "unpaid"), False)
-        defaults = {**notes, "providers": {name: provider_name(name) for name in self._providers}}
+        defaults = {**notes, "providers": {name: declared(name).title for name in self._providers}}
         html = self._templates.get_template(name).render({**defaults, **context, "company": self._company()})
         headers = {
             "cache-control": "no-store",

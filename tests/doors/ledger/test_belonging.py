@@ -13,6 +13,7 @@ from helpers.sale import Shop
 from simulator.server import Simulator
 from tillbook.kit.errors import Refused
 from tillbook.ledger import Ledger
+from tillbook.vendors.providers import clearing
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def test_a14_a_ledger_of_another_mode_is_refused(
 
 def test_a_binding_is_for_ever(tmp_path: Path) -> None:
     """The same again is fine, another one is refused, and nothing is rebound."""
-    ledger = Ledger(tmp_path / "ledger.db")
+    ledger = Ledger(tmp_path / "ledger.db", clearing)
     with ledger.transaction():
         ledger.binding.bind("stripe", "acct_1")
         ledger.binding.bind("stripe", "acct_1")

@@ -22,6 +22,7 @@ from tillbook.ledger.sqlite.database import PAGE_BYTES, Database, query
 from tillbook.proof import invariants
 from tillbook.rules.entries import Line
 from tillbook.rules.facts import ProcessorFee
+from tillbook.vendors.providers import clearing
 
 SQLITE_WITHOUT_WAL_RESET_BUG = 3_051_003
 
@@ -42,7 +43,7 @@ def test_f1_the_sqlite_in_use_is_newer_than_the_one_that_corrupts_a_wal() -> Non
 def test_f2_every_connection_has_the_pragmas(file: Path) -> None:
     """WAL, full sync, foreign keys, no trusted schema, triggers that see a replace: also in the second connection."""
     for _ in range(2):
-        ledger = Ledger(file)
+        ledger = Ledger(file, clearing)
         found = {
             name: ledger.database.pragma(name)
             for name in ("journal_mode", "synchronous", "foreign_keys", "trusted_schema", "recursive_triggers")
@@ -90,7 +91,7 @@ def test_a_file_that_is_no_database_is_refused(file: Path, content: bytes) -> No
     """Another file by mistake: refused with its name, and not touched."""
     file.write_bytes(content)
     with pytest.raises(Refused, match=r"ledger\.db"):
-        Ledger(file)
+        Ledger(file, clearing)
     assert file.read_bytes() == content
 
 
@@ -101,7 +102,7 @@ def test_another_programs_database_is_refused(file: Path) -> None:
         other.execute(f"create table if not exists photos (name text); pragma user_version = {version}")
         other.close()
         with pytest.raises(Refused, match="another program's database"):
-            Ledger(file)
+            Ledger(file, clearing)
     other = apsw.Connection(str(file))
     assert list(other.execute("select name from sqlite_master")) == [("photos",)]
     other.close()
@@ -111,7 +112,7 @@ def test_another_programs_database_is_refused(file: Path) -> None:
 def test_f7_a_place_that_cannot_be_written_is_refused(place: str) -> None:
     """No folder, a folder instead of a file, a file system that takes nothing: refused, naming the settings."""
     with pytest.raises(Refused, match="cannot be opened for writing") as caught:
-        Ledger(Path(place))
+        Ledger(Path(place), clearing)
     assert "TILLBOOK_LEDGER" in caught.value.hint
 
 
@@ -133,7 +134,7 @@ def test_f7_a_folder_that_is_read_only_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "theirs"
     folder.mkdir(mode=0o555)
     with without_rights(), pytest.raises(Refused, match="cannot be opened for writing") as caught:
-        Ledger(folder / "ledger.db")
+        Ledger(folder / "ledger.db", clearing)
     assert caught.value.exit_code == 3
     assert list(folder.iterdir()) == []
 
@@ -177,7 +178,7 @@ def kept_busy(file: Path) -> Iterator[None]:
 def test_f3_a_busy_ledger_is_unavailable_and_reading_goes_on(file: Path) -> None:
     """While another writes: exit code 4 for a writer after its patience, and readers see the last commit."""
     filled(file).close()
-    ledger = Ledger(file, busy_timeout_ms=10)
+    ledger = Ledger(file, clearing, busy_timeout_ms=10)
     with kept_busy(file):
         with pytest.raises(Unavailable, match="busy") as caught:
             keep(ledger, b"{}")
@@ -213,8 +214,9 @@ HOLDER = """
 import sys, time
 from pathlib import Path
 from tillbook.ledger import Ledger
+from tillbook.vendors.providers import clearing
 
-ledger = Ledger(Path(sys.argv[1]))
+ledger = Ledger(Path(sys.argv[1]), clearing)
 with ledger.lock("till"):
     sys.stdout.write("held\\n")
     sys.stdout.flush()
@@ -236,7 +238,7 @@ def holder(file: Path, seconds: float) -> Iterator[subprocess.Popen[str]]:
 
 def test_f11_a_lock_is_one_between_processes(file: Path) -> None:
     """Held elsewhere: `wait=False` is Unavailable at once, another name is free, and it is ours when they are done."""
-    ledger = Ledger(file)
+    ledger = Ledger(file, clearing)
     with holder(file, 0.5) as other:
         with pytest.raises(Unavailable, match="another process is at work"), ledger.lock("till", wait=False):
             pass
@@ -249,7 +251,7 @@ def test_f11_a_lock_is_one_between_processes(file: Path) -> None:
 
 def test_f13_a_lock_dies_with_its_process(file: Path) -> None:
     """kill -9 frees the lock: nothing is left to clean up, and no time-out is needed."""
-    ledger = Ledger(file)
+    ledger = Ledger(file, clearing)
     with holder(file, 600) as other:
         other.send_signal(signal.SIGKILL)
         other.wait(timeout=10)
@@ -260,7 +262,7 @@ def test_f13_a_lock_dies_with_its_process(file: Path) -> None:
 
 def test_a_lock_is_free_again_after_an_error(file: Path) -> None:
     """An exception inside the lock gives it back."""
-    ledger = Ledger(file)
+    ledger = Ledger(file, clearing)
     with pytest.raises(ZeroDivisionError), ledger.lock("till"):
         _ = 1 // 0
     with ledger.lock("till", wait=False):
@@ -272,8 +274,9 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from helpers.ledgers import *
+from tillbook.vendors.providers import clearing
 
-ledger = Ledger(Path(sys.argv[1]))
+ledger = Ledger(Path(sys.argv[1]), clearing)
 received(ledger, reading([payment("2", 100)]))
 ledger.database._connection.execute("begin immediate")
 ledger.database.in_transaction = True
@@ -289,7 +292,7 @@ def test_f2_what_was_committed_outlives_kill_9_and_the_rest_never_was(file: Path
     command = [sys.executable, "-c", KILLED, str(file)]
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, check=False, timeout=60)
     assert done.returncode == -signal.SIGKILL
-    ledger = Ledger(file, busy_timeout_ms=10)
+    ledger = Ledger(file, clearing, busy_timeout_ms=10)
     assert ledger.facts.of_payment("stripe", "pi_2") == [payment("2", 100)]
     assert ledger.facts.of_payment("stripe", "pi_3") == []
     assert list(invariants.broken(ledger)) == []
@@ -301,7 +304,7 @@ def test_f2_what_was_committed_outlives_kill_9_and_the_rest_never_was(file: Path
 
 def told(file: Path) -> list[str]:
     """What check_setup would say of this file."""
-    ledger = Ledger(file)
+    ledger = Ledger(file, clearing)
     try:
         return list(invariants.broken(ledger))
     except Refused as error:
@@ -449,7 +452,7 @@ def test_a_fact_comes_back_as_it_was(file: Path) -> None:
 
 def test_a_cursor_never_goes_back(file: Path) -> None:
     """A poll that ended late does not undo how far another got (F16)."""
-    ledger = Ledger(file)
+    ledger = Ledger(file, clearing)
     for value in (10, 30, 20):
         with ledger.transaction():
             ledger.activity.set_cursor("events:stripe", value)
@@ -459,7 +462,7 @@ def test_a_cursor_never_goes_back(file: Path) -> None:
 
 def test_an_event_is_kept_once_whatever_else_it_says(file: Path) -> None:
     """The vendor's event id decides: a second delivery, by poll or webhook, changes nothing."""
-    ledger = Ledger(file)
+    ledger = Ledger(file, clearing)
     with ledger.transaction():
         assert ledger.inbox.add(event(), source="webhook", now=NOW)
         assert not ledger.inbox.add(event(body=b"other"), source="poll", now=NOW + 1)
@@ -480,7 +483,7 @@ def test_no_statement_of_the_ledger_reads_the_clock() -> None:
 
 def test_facts_of_an_unknown_invoice_wait_in_suspense(file: Path) -> None:
     """Money is recorded at once, also when nobody knows what for; no document and no mail is made of it."""
-    ledger = Ledger(file)
+    ledger = Ledger(file, clearing)
     invoiced(ledger)
     page_operation(ledger)
     received(ledger, reading([payment("x", 500)]))

@@ -21,6 +21,7 @@ from tillbook.recording.facts import record_reading
 from tillbook.rules.entries import Line
 from tillbook.rules.operations import Operation, Plan
 from tillbook.rules.readings import Reading
+from tillbook.vendors.providers import clearing
 
 
 @pytest.fixture(scope="module")
@@ -413,7 +414,7 @@ def interrupted(ledger: Ledger, found: Reading) -> None:
 
 def test_half_a_transaction_leaves_nothing(tmp_path: Path) -> None:
     """An error in the middle takes back facts, entries, documents and mails together."""
-    ledger = Ledger(tmp_path / "ledger.db")
+    ledger = Ledger(tmp_path / "ledger.db", clearing)
     invoiced(ledger)
     operation = page_operation(ledger)
     before = everything(ledger)

@@ -16,7 +16,7 @@ from tillbook.kit.errors import Refused
 from tillbook.ledger import Ledger
 from tillbook.ledger.sqlite.database import Database
 from tillbook.proof import invariants
-from tillbook.vendors.providers import PROVIDERS
+from tillbook.vendors.providers import PROVIDERS, clearing
 
 Next = Callable[[str], Path]
 migrate = importlib.import_module("tillbook.ledger.sqlite.migrate")  # the package has a function of that name
@@ -56,7 +56,7 @@ def copies(file: Path) -> list[str]:
 
 def test_a_new_ledger_has_the_newest_schema_and_no_copy(file: Path) -> None:
     """Numbers without gaps from 1; there was nothing worth copying."""
-    Ledger(file).close()
+    Ledger(file, clearing).close()
     numbers = [int(step.name[:4]) for step in migrate.MIGRATIONS]
     assert numbers == list(range(1, len(numbers) + 1))
     assert version(file) == numbers[-1]
@@ -69,7 +69,7 @@ def test_f17_a_migration_runs_once_after_a_copy_of_the_file_as_it_was(file: Path
     old = version(file)
     next_migration("create table extra (x integer) strict; insert into extra values (1);")
     for _ in range(2):
-        Ledger(file).close()
+        Ledger(file, clearing).close()
     ledger.close()
     tool = raw(file)
     assert list(tool.execute("select x from extra")) == [(1,)], "once, however often it is opened"
@@ -89,7 +89,7 @@ def test_f17_several_steps_at_once_each_have_their_copy(file: Path, next_migrati
     filled(file).close()
     next_migration("create table extra (x integer) strict;")
     next_migration("alter table extra add column y integer;")
-    ledger = Ledger(file)
+    ledger = Ledger(file, clearing)
     assert list(invariants.broken(ledger)) == []
     ledger.close()
     assert len(copies(file)) == 2
@@ -102,13 +102,13 @@ def test_f17_a_migration_that_fails_leaves_the_ledger_as_it_was(file: Path, next
     ledger.close()
     step = next_migration("create table extra (x integer) strict; create table fact (x integer);")
     with pytest.raises(apsw.SQLError):
-        Ledger(file)
+        Ledger(file, clearing)
     assert version(file) == old
     tool = raw(file)
     assert list(tool.execute("select name from sqlite_master where name = 'extra'")) == []
     tool.close()
     step.write_text("create table extra (x integer) strict;")
-    ledger = Ledger(file)
+    ledger = Ledger(file, clearing)
     assert ledger.facts.count() == facts
     ledger.close()
 
@@ -122,7 +122,7 @@ def test_f17_a_ledger_of_a_newer_tillbook_is_refused_and_not_touched(file: Path)
     tool.close()
     before = file.read_bytes()
     with pytest.raises(Refused, match="has schema 9999") as caught:
-        Ledger(file)
+        Ledger(file, clearing)
     assert "newer Tillbook" in caught.value.hint
     assert file.read_bytes() == before
     assert copies(file) == []
@@ -135,7 +135,7 @@ def test_f17_only_one_process_migrates(file: Path, next_migration: Next) -> None
     first = Database(file)
     with ThreadPoolExecutor(1) as pool:
         with first.lock("migration"):
-            second = pool.submit(lambda: Ledger(file).close())
+            second = pool.submit(lambda: Ledger(file, clearing).close())
             migrate._apply(first, step)
         second.result(timeout=30)
     first.close()
@@ -168,12 +168,12 @@ def test_a_ledger_keeps_its_accounts_when_the_list_of_vendors_goes(file: Path, m
     accounts = [("mode", "simulator"), ("quickbooks", "9130"), ("stripe", "acct_1")]
     with monkeypatch.context() as before:
         before.setattr(migrate, "MIGRATIONS", migrate.MIGRATIONS[:4])
-        Ledger(file).close()
+        Ledger(file, clearing).close()
     tool = raw(file)
     tool.executemany("insert into binding (name, value) values (?, ?)", accounts)
     tool.execute("insert into proven_key (fingerprint, name) values ('f1', 'stripe')")
     tool.close()
-    ledger = Ledger(file)
+    ledger = Ledger(file, clearing)
     with ledger.transaction():
         ledger.binding.bind("acorn", "nut_1")
         ledger.binding.prove("acorn", "f2")
@@ -191,7 +191,7 @@ def test_a_ledger_keeps_its_accounts_when_the_list_of_vendors_goes(file: Path, m
 
 def test_the_schema_lists_no_provider(file: Path) -> None:
     """A check that names them would turn away the next one where it is bound: every step would end with a bug."""
-    Ledger(file).close()
+    Ledger(file, clearing).close()
     tool = raw(file)
     schema = " ".join(row[0] or "" for row in tool.execute("select sql from sqlite_master"))
     tool.close()

@@ -18,6 +18,7 @@ from tillbook.proof import invariants
 from tillbook.rules.facts import PaymentRefunded, RefundFailed
 from tillbook.rules.operations import Operation, Plan
 from tillbook.rules.readings import Reading
+from tillbook.vendors.providers import clearing
 
 STATES = ("prepared", "sent", "unknown", "done")
 
@@ -30,7 +31,7 @@ def file(tmp_path: Path) -> Path:
 @pytest.fixture
 def ledger(file: Path) -> Iterator[Ledger]:
     """A ledger with one payment of 60.00, pi_1, of INV-1."""
-    ledger = Ledger(file)
+    ledger = Ledger(file, clearing)
     invoiced(ledger)
     received(ledger, reading([payment("1", 6000)], page_operation(ledger)))
     yield ledger

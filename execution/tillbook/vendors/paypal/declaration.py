@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tillbook.kit.declared import Setting, api_base
+from tillbook.rules.accounts import ClearingAccount
 from tillbook.vendors.declaration import Declaration
 
 CLIENT_ID = Setting("PAYPAL_CLIENT_ID", needed=True)
@@ -19,6 +20,7 @@ API_BASE = api_base("PAYPAL_API_BASE", test="https://api-m.sandbox.paypal.com", 
 DECLARATION = Declaration(
     name="paypal",
     title="PayPal",
+    clearing=ClearingAccount(ledger="PayPal Clearing", books="PayPal"),
     adapter="tillbook.vendors.paypal.provider:PayPalProvider",
     settings=(CLIENT_ID, CLIENT_SECRET, WEBHOOK_ID, WEBHOOK_CHECK, TRUST_ANCHORS, API_BASE),
 )

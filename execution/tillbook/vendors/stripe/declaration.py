@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tillbook.kit.declared import Setting, api_base
+from tillbook.rules.accounts import ClearingAccount
 from tillbook.vendors.declaration import Declaration
 
 SECRET_KEY = Setting(
@@ -19,6 +20,7 @@ API_BASE = api_base("STRIPE_API_BASE", test="https://api.stripe.com", live="http
 DECLARATION = Declaration(
     name="stripe",
     title="Stripe",
+    clearing=ClearingAccount(ledger="Stripe Clearing", books="Stripe Clearing"),
     adapter="tillbook.vendors.stripe.provider:StripeProvider",
     settings=(SECRET_KEY, PUBLISHABLE_KEY, WEBHOOK_SECRET, API_BASE),
 )

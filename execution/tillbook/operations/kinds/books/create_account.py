@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tillbook.kit.money import exponent
 from tillbook.operations.kinds.quickbooks import DOOR, InQuickBooks, Made, found_by, new
-from tillbook.rules.documents import clearing_account
 
 if TYPE_CHECKING:
     from tillbook.ledger import Ledger
+    from tillbook.rules.accounts import ClearingAccount
     from tillbook.rules.operations import Evidence, Plan, Stored
 
 
@@ -21,9 +22,11 @@ class CreateAccount(InQuickBooks[Made], frozen=True):
     currency: str
 
     @classmethod
-    def clearing(cls, provider: str, currency: str) -> CreateAccount:
-        """The account of the money that a processor holds: one per settlement currency."""
-        return CreateAccount(clearing_account(provider, currency), "Bank", "CashOnHand", currency)
+    def clearing(cls, account: ClearingAccount, currency: str) -> CreateAccount:
+        """The account of the money that a processor holds: one per settlement currency. Raises Refused for a code that
+        is no currency."""
+        exponent(currency)
+        return CreateAccount(account.in_books(currency), "Bank", "CashOnHand", currency)
 
     @staticmethod
     def subject(name: str) -> str:
