@@ -6,9 +6,11 @@ Run as a program it is that process: it reads a line of JSON with commands, lets
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
+import pkgutil
 import runpy
 import signal
 import subprocess
@@ -21,19 +23,13 @@ from typing import Any
 
 import pytest
 
+import tillbook
 from helpers.sale import ROOT, SCRIPTS, Ran
 from helpers.torture.boundaries import Watch
 
 Json = dict[str, Any]
-HEAVY = (
-    "stripe",
-    "quickbooks.client",
-    "intuitlib.client",
-    "jinja2",
-    "email.policy",
-    "rich.console",
-    "tillbook.recording.facts",
-)
+# What the steps import when they need it, besides our own.
+LAZY = ("dotenv", "email.policy", "intuitlib.client", "jinja2.sandbox", "quickbooks.client", "rich.console", "stripe")
 
 
 @dataclass
@@ -70,8 +66,9 @@ def processes() -> Iterator[Processes]:
 
 def serve() -> None:
     """Answer until the tests hang up."""
-    for name in HEAVY:
+    for name in (*LAZY, *(module.name for module in pkgutil.walk_packages(tillbook.__path__, "tillbook."))):
         importlib.import_module(name)
+    gc.freeze()
     for line in sys.stdin:
         ask: Json = json.loads(line)
         with tempfile.TemporaryDirectory() as folder:
