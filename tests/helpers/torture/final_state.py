@@ -8,7 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from contextlib import closing
 from typing import Any
+
+import apsw
 
 from helpers.sale import Json, Shop
 from tillbook.proof import invariants
@@ -30,8 +33,8 @@ def final_state(shop: Shop) -> Json:
 def situation(shop: Shop) -> str:
     """What a run that died or failed left, for telling one such situation from another: rows by state, no times."""
     parts: list[object] = [sorted(path.name for path in shop.home.iterdir() if path.is_file())]
-    for table, columns in _STATES.items():
-        parts.append((table, _counted(tuple(row[name] for name in columns) for row in _all(shop, table))))
+    for table, rows in _tables(shop, *_STATES).items():
+        parts.append((table, _counted(tuple(row[name] for name in _STATES[table]) for row in rows)))
     world = shop.simulator.world
     parts.append([(kind, world.count(kind)) for kind in world.kinds() if kind != "quickbooks.limits"])
     parts.append([page["status"] for page in world.all("stripe.checkout.session")])
@@ -110,7 +113,7 @@ def stripe(shop: Shop) -> Json:
 def paypal(shop: Shop) -> Json:
     """What the simulated PayPal holds. An order whose answer was lost, so that nobody has its link, brings no money."""
     world = shop.simulator.world
-    known = {row["id"] for row in _all(shop, "checkout")}
+    known = {row["id"] for row in _tables(shop, "checkout")["checkout"]}
     return {
         "orders": _counted(
             (unit["invoice_id"].partition("/")[0], unit["amount"]["value"], one["status"])
@@ -136,7 +139,8 @@ def _ledger(shop: Shop) -> Json:
     ledger = shop.till.ledger
     rows = ledger.database
     numbers = ledger.sales.invoice_numbers()
-    done = [row for row in _all(shop, "operation") if row["state"] == "done"]
+    tables = _tables(shop, "operation", "fact", "document", "message", "checkout", "form", "inbox")
+    done = [row for row in tables["operation"] if row["state"] == "done"]
     return {
         "balances": {" ".join(key): str(amount) for key, amount in sorted(ledger.facts.balances().items())},
         "of invoices": {
@@ -145,37 +149,32 @@ def _ledger(shop: Shop) -> Json:
             }
             for number in numbers
         },
-        "facts": _counted((row["kind"], row["provider"], _body(row["body"])) for row in _all(shop, "fact")),
+        "facts": _counted((row["kind"], row["provider"], _body(row["body"])) for row in tables["fact"]),
         "done": _counted((row["kind"], masked(row["subject"])) for row in done),
         "documents": _counted(
-            (row["kind"], masked(row["key"]), row["amount_minor"], row["state"]) for row in _all(shop, "document")
+            (row["kind"], masked(row["key"]), row["amount_minor"], row["state"]) for row in tables["document"]
         ),
         "messages": _counted(
-            (row["kind"], masked(row["key"]), row["state"], row["sent_to"], row["invoice"])
-            for row in _all(shop, "message")
+            (row["kind"], masked(row["key"]), row["state"], row["sent_to"], row["invoice"]) for row in tables["message"]
         ),
-        "checkouts": _counted((row["invoice"], row["amount_minor"], row["status"]) for row in _all(shop, "checkout")),
-        "forms": _counted((row["number"], row["state"]) for row in _all(shop, "form")),
+        "checkouts": _counted((row["invoice"], row["amount_minor"], row["status"]) for row in tables["checkout"]),
+        "forms": _counted((row["number"], row["state"]) for row in tables["form"]),
         # What a poll saw of an open page depends on the moment of the look.
         "inbox": _counted(
-            (row["type"], row["state"]) for row in _all(shop, "inbox") if not row["type"].startswith("order ")
+            (row["type"], row["state"]) for row in tables["inbox"] if not row["type"].startswith("order ")
         ),
         "file": rows.problems(),
     }
 
 
-def _all(shop: Shop, table: str) -> list[Json]:
-    """Every row of a table: the one question that the ledger's own queries do not answer."""
-    import apsw
-
+def _tables(shop: Shop, *names: str) -> dict[str, list[Json]]:
+    """Every row of these tables: the one question that the ledger's own queries do not answer."""
     connection = apsw.Connection(str(shop.home / "ledger.db"), flags=apsw.SQLITE_OPEN_READONLY)
     connection.row_trace = lambda cursor, row: {
         column[0]: value for column, value in zip(cursor.get_description(), row, strict=True)
     }
-    try:
-        return list(connection.execute(f"select * from {table}"))  # noqa: S608  our own names
-    finally:
-        connection.close()
+    with closing(connection):
+        return {name: list(connection.execute(f"select * from {name}")) for name in names}  # noqa: S608  our own names
 
 
 def _body(text: str) -> str:

@@ -267,13 +267,14 @@ class Stage:
     _met: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        """Make the situation, once for each worker: the tests of one scenario begin with the same."""
+        """Make the situation, once for each worker, and begin with it: the tests of one scenario share it."""
         name = f"{self.shop.simulator.url} {self.scenario.name}"
         if name not in _PREPARED:
             self.scenario.prepare(self.shop)
             self.shop.till.close()
             _PREPARED[name] = self.kept(self.shop.simulator.world.folder.parent)
         self.prepared = _PREPARED[name]
+        self.back()
 
     def kept(self, folder: Path | None = None) -> Situation:
         """The situation of this moment, to come back to; copied into `folder`, or beside the home."""
