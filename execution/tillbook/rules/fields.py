@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from tillbook.kit.addresses import ascii_address
 from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money, parse
 
@@ -17,9 +18,6 @@ _JOINER = "\u200d"
 _EMOJI = ("So", "Sk", "Cn")  # newer emoji than this Python knows are unassigned to it
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,8})(?:\.([0-9]+))?")
-_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_MAIL = re.compile(rf"(?=[^@]{{1,64}}@){_LOCAL}@(?:{_LABEL}\.)+(?:[A-Za-z]{{2,63}}|xn--[A-Za-z0-9-]{{1,59}})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +146,8 @@ class Fields:
 
 
 def is_mail_address(text: str) -> bool:
-    """One plain address in ASCII (an international domain in its xn-- form): nothing that a mail header could obey."""
-    return bool(_MAIL.fullmatch(text))
+    """One plain public address in ASCII: an international domain is written in its xn-- form."""
+    return text.isascii() and bool(ascii_address(text, public=True))
 
 
 def hidden_character(text: str, *, allowed: str = "") -> str:

@@ -1,7 +1,7 @@
-"""Mail: the one place that speaks SMTP. Letters come from `templates`.
+"""Mail: the one place that speaks SMTP.
 
-A letter is sent at least once: its Message-ID is derived from the message's own key, so a second copy is
-the same message to every mail program. smtplib and email are imported where they are used.
+A letter is sent at least once. Its Message-ID is derived from the message's own key, so a second copy is the same
+message to every mail program.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from tillbook.kit.addresses import ascii_address
 from tillbook.kit.clock import Clock
 from tillbook.kit.errors import Refused, Unavailable, Uncertain
 from tillbook.kit.settings import LOOPBACK, Settings
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
 
 _PORTS = {"smtp": 25, "smtps": 465}
 _SUBMISSION_PORT = 587  # RFC 6409: where a server expects people who log in
-_LONGEST_LOCAL, _LONGEST_ADDRESS = 64, 254  # RFC 5321
-_LOCAL = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
-_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 _NAMED = re.compile(r'\s*"?(?P<name>[^"<>]*?)"?\s*<(?P<address>[^<>]+)>\s*')
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")  # printable ASCII without < > and with one @
 
@@ -56,42 +52,18 @@ def message_id(key: str, sender: str) -> str:
     return f"<{hashlib.sha256(key.encode()).hexdigest()[:40]}@{domain}>"
 
 
-def one_address(text: str) -> bool:
-    """Whether `text` is one plain address that a letter can go to: no name, no list, no line break."""
-    try:
-        _address(text, "the address")
-    except Refused:
-        return False
-    return True
-
-
 def _address(text: str, whose: str) -> str:
     """The address as SMTP needs it (a domain in letters of any script becomes xn--...), or Refused."""
-    local, _, domain = text.rpartition("@")
+    local = text.rpartition("@")[0]
     if local and not local.isascii():
         raise Refused(
             f"{whose} is {text[:100]!r}: the part before the @ has letters that many mail servers do not accept",
             hint="Use an address whose part before the @ has only ASCII letters and digits.",
         )
-    address = f"{local}@{_ascii_domain(domain)}"
-    fits = len(local) <= _LONGEST_LOCAL and len(address) <= _LONGEST_ADDRESS
-    if not fits or not _LOCAL.fullmatch(local) or address.endswith("@"):
+    address = ascii_address(text)
+    if not address:
         raise Refused(f"{whose} is {text[:100]!r}; expected one mail address like ada@example.com")
     return address
-
-
-def _ascii_domain(domain: str) -> str:
-    """The domain in ASCII; empty when it is none, or when the encoding would name another domain."""
-    if domain.isascii():
-        return domain if _DOMAIN.fullmatch(domain) else ""
-    plain = unicodedata.normalize("NFC", domain).lower()
-    try:
-        encoded = plain.encode("idna")
-        # Python's codec follows the rules of 2003 and turns ß into ss, which is somebody else's domain.
-        same = encoded.decode("idna") == plain
-    except UnicodeError:
-        return ""
-    return encoded.decode("ascii") if same and _DOMAIN.fullmatch(encoded.decode("ascii")) else ""
 
 
 def _sender(mail_from: str) -> tuple[str, str]:
