@@ -22,7 +22,7 @@ _MOST_COPIES = 100
 
 
 class Control:
-    """The handlers of `/_control`; bad input is answered with 400 and a sentence."""
+    """The handlers of `/_control`. Bad input is answered with 400 and a sentence."""
 
     def __init__(self, world: World, vendors: Sequence[Vendor], log: RequestLog, faults: Faults) -> None:
         self._world = world
@@ -113,7 +113,7 @@ class Control:
         return self._owner(given, "payment").dispute(given)
 
     def _owner(self, given: Json, field: str) -> Processor:
-        """The vendor that knows the id in this field, or the first one, which refuses it; it is up to date."""
+        """The vendor that knows the id in this field, up to date. The first one refuses an unknown id."""
         candidates = list(self._processors.values())
         owner = next((one for one in candidates if one.knows(given.get(field, ""))), candidates[0])
         owner.pass_time()

@@ -37,7 +37,7 @@ def refusal(status: int, sentence: str) -> Response:
 
 
 def choice(given: Json, name: str, choices: Sequence[str], default: str | None = None) -> str:
-    """A field that has one of a few values; raises ValueError otherwise, or when it is missing without a default."""
+    """A field that has one of a few values. Raises ValueError otherwise, or when it is missing without a default."""
     value = given.get(name, default)
     if value not in choices and (value is None or value != default):
         raise ValueError(f"{name} is one of {', '.join(choices)}, not {value!r}")
@@ -45,7 +45,7 @@ def choice(given: Json, name: str, choices: Sequence[str], default: str | None =
 
 
 async def body(request: Request, types: dict[str, type] | None) -> Json:
-    """The JSON object that was sent; `types` names the fields that it may have. Raises ValueError otherwise."""
+    """The JSON object that was sent. `types` names the fields that it may have. Raises ValueError otherwise."""
     try:
         given = json.loads(await request.body() or b"{}")
     except ValueError:

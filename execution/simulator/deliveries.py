@@ -20,7 +20,7 @@ _LONGEST_ANSWER = 65_536
 class Channel:
     """What differs between vendors.
 
-    Events are the World's `<vendor>.event`, their deliveries `<vendor>.delivery`; a bare address gets
+    Events are the World's `<vendor>.event`, their deliveries `<vendor>.delivery`. A bare address gets
     `/webhooks/<vendor>`, and with `takes_any_path` an address with another path is meant for this vendor, too.
     `retry_after` are the pauses in seconds after each failed attempt (the last is repeated), `give_up_after` and
     `most_attempts` end them. `write` makes an event the body, `sign` a body at a time (UTC seconds) the headers, and
@@ -64,7 +64,7 @@ class Deliveries:
         self.point_to(address if ours else "")
 
     def point_to(self, address: str) -> None:
-        """Deliver to this address from now on; one without a path gets the vendor's own (`/webhooks/stripe`)."""
+        """Deliver to this address from now on. One without a path gets the vendor's own (`/webhooks/stripe`)."""
         parts = urlsplit(address)
         if address and (parts.scheme not in ("http", "https") or not parts.hostname):
             raise ValueError(f"{address!r} is no http or https address to deliver events to")
@@ -72,7 +72,7 @@ class Deliveries:
         self.address = address.rstrip("/") + self._path if bare else address
 
     def queue(self, event: Json) -> None:
-        """Deliver an event as soon as the loop gets to it; without an address do nothing."""
+        """Deliver an event as soon as the loop gets to it. Without an address nothing happens."""
         if self.address:
             now = self._world.now()
             row = {"id": event["id"], "state": "pending", "attempts": 0, "due": now, "since": now, "last_status": None}
@@ -103,7 +103,7 @@ class Deliveries:
                 self._start(row["id"])
 
     def discard(self) -> int:
-        """Lose every delivery that is still waiting; the events stay listed as not delivered. How many were lost."""
+        """Lose every delivery that is still waiting, and say how many. The events stay listed as not delivered."""
         lost = 0
         for _due, key in self._heap:
             if (row := self._world.get(self._kind, key)) and row["state"] == "pending":
@@ -117,7 +117,7 @@ class Deliveries:
         return list(await asyncio.gather(*[self._start(key, again=True) for _ in range(times)]))
 
     def succeeded(self, key: str) -> bool:
-        """Whether an event reached its endpoint; with no endpoint there was nothing to do."""
+        """Whether an event reached its endpoint. With no endpoint there was nothing to do."""
         row = self._world.get(self._kind, key)
         return row is None or row["state"] == "delivered"
 
@@ -129,7 +129,7 @@ class Deliveries:
         return counts
 
     async def stop(self) -> None:
-        """Break off what is being sent; it stays pending for the next start."""
+        """Break off what is being sent. It stays pending for the next start."""
         self._heap.clear()
         running = list(self._running)
         for task in running:

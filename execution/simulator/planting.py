@@ -1,6 +1,6 @@
 """Objects altered or removed behind everybody's back: a vendor whose word no longer fits what happened.
 
-No event, no SyncToken and no change feed tells of it; only a comparison finds it.
+No event, no SyncToken and no change feed tells of it. Only a comparison finds it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _IDENTITY = ("id", "Id", "object")
 
 
 def alter(vendor: Vendor, kind: str, key: str, changes: Json) -> Json:
-    """Overwrite fields of an object; what it did to balances stays. Raises ValueError when that makes no sense."""
+    """Overwrite fields of an object. What it did to balances stays. Raises ValueError when that makes no sense."""
     thing = _find(vendor, kind, key)
     if names := [name for name in changes if name in _IDENTITY]:
         raise ValueError(f"{names[0]} is what an object is known by, and stays")

@@ -48,15 +48,15 @@ class Photograph:
 
 
 class SimulatorError(OSError):
-    """The simulator cannot start; the message says why in one sentence."""
+    """The simulator cannot start. The message says why in one sentence."""
 
 
 class Simulator:
     """A simulated world that listens. Use it as a context manager, or call `start` and `stop`.
 
-    `folder` keeps the world between runs. `port` 0 takes a free one. `deliver_to` is where the
-    vendors' events go (a base address gets `/webhooks/stripe` and `/webhooks/paypal`; empty: nowhere). `record` is a
-    file that gets every vendor request as a JSON line. `settle_seconds` is how long after a payment its fee appears.
+    `folder` keeps the world between runs. `port` 0 takes a free one. `deliver_to` is where the vendors' events go: a
+    base address gets `/webhooks/stripe` and `/webhooks/paypal`, an empty one nothing. `record` is a file that gets
+    every vendor request as a JSON line. `settle_seconds` is how long after a payment its fee appears.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Simulator:
         self.stop()
 
     def start(self) -> None:
-        """Listen, in a thread of its own; return when connections are accepted. Raises SimulatorError."""
+        """Listen in a thread of its own. Returns when connections are accepted. Raises SimulatorError."""
         try:
             listener = _listen(self._host, self._port)
         except SimulatorError:

@@ -49,7 +49,7 @@ class Vendor(ABC):
 
     @abstractmethod
     def fault(self, kind: str, path: str, form: str, headers: Headers) -> Response:
-        """What the vendor answers to a fault of this kind; `form` is what was sent in the body or the query."""
+        """What the vendor answers to a fault of this kind. `form` is what was sent in the body or the query."""
 
     @abstractmethod
     def request_key(self, headers: Headers, query: str) -> str | None:

@@ -51,7 +51,7 @@ class World:
         self._offset: int = _read_json(folder / "clock.json").get("offset_seconds", 0)
 
     def introduce(self, made: Json) -> None:
-        """Add accounts and secrets to those in `accounts.json`; what is known already stays as it is."""
+        """Add accounts and secrets to those in `accounts.json`. What is known already stays as it is."""
         if not made.keys() <= self.accounts.keys():
             self.accounts = {**made, **self.accounts}
             write_json(self.folder / "accounts.json", self.accounts)
@@ -63,11 +63,11 @@ class World:
         return int(self.time())
 
     def time(self) -> float:
-        """The same as `now`, with fractions, for windows and rate limits."""
+        """UTC seconds with fractions, for windows and rate limits."""
         return time.time() + self._offset
 
     def advance(self, seconds: int) -> None:
-        """Move the simulated clock; Tillbook's own clock reads the offset from `clock.json`."""
+        """Move the simulated clock. Tillbook's own clock reads the offset from `clock.json`."""
         self._set_offset(self._offset + seconds)
 
     def _set_offset(self, seconds: int) -> None:
@@ -104,7 +104,7 @@ class World:
         return body
 
     def delete(self, kind: str, key: str) -> None:
-        """Forget an object; an unknown one is fine."""
+        """Forget an object. An unknown one is fine."""
         with self._lock:
             self._objects.get(kind, {}).pop(key, None)
             self._database.execute("delete from object where kind = ? and id = ?", (kind, key))
@@ -122,7 +122,7 @@ class World:
         return f"{prefix}_{secrets.token_hex(12)}"
 
     def reset(self) -> None:
-        """Forget every object and the clock's offset; keep the accounts and their secrets."""
+        """Forget every object and the clock's offset. Keep the accounts and their secrets."""
         with self._lock:
             self._database.execute("delete from object; delete from counter")
             self._objects.clear()
@@ -147,7 +147,7 @@ class World:
             self._set_offset(shown["offset"])
 
     def close(self) -> None:
-        """Close the file; what was saved is there for the next World of this folder."""
+        """Close the file. What was saved is there for the next World of this folder."""
         with self._lock:
             self._database.close()
 

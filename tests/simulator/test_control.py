@@ -49,7 +49,7 @@ def test_a_port_in_use_is_one_clear_sentence(simulator: Simulator, tmp_path: Pat
 
 
 def test_stopping_leaves_no_thread_behind(tmp_path: Path) -> None:
-    """Also with a request that is being held; stopping twice is fine."""
+    """Also with a request that is being held. Stopping twice is fine."""
     before = set(threading.enumerate())
     running = Simulator(tmp_path)
     running.start()
@@ -79,7 +79,7 @@ def test_a_restart_goes_on_where_it_stopped(tmp_path: Path) -> None:
 
 
 def test_every_vendor_request_is_logged(api: stripe.StripeClient, simulator: Simulator) -> None:
-    """Method, path, key, status, what was sent and answered; never the secret key."""
+    """Method, path, key, status, what was sent and answered. Never the secret key."""
     create(api)
     api.v1.customers.list({"limit": 2})
     posted, listed = requests_of(simulator, CUSTOMERS)
@@ -117,7 +117,7 @@ def test_a_fault_before_the_act_changes_nothing(api: stripe.StripeClient, simula
 
 @pytest.mark.parametrize("kind", ["drop_after", "timeout_after"])
 def test_c1_a_lost_answer_is_replayed(api: stripe.StripeClient, simulator: Simulator, kind: str) -> None:
-    """The vendor acted though the client saw nothing; the key brings the same customer."""
+    """The vendor acted though the client saw nothing. The key brings the same customer."""
     order_fault(simulator, kind, seconds=0)
     with pytest.raises(stripe.APIConnectionError):
         create(api)
@@ -128,7 +128,7 @@ def test_c1_a_lost_answer_is_replayed(api: stripe.StripeClient, simulator: Simul
 
 
 def test_c8_a_500_stays_pinned_to_its_key(api: stripe.StripeClient, simulator: Simulator) -> None:
-    """The same key fails for ever; only another one acts."""
+    """The same key fails for ever. Only another one acts."""
     order_fault(simulator, "500")
     for _ in range(2):
         with pytest.raises(stripe.APIError) as caught:
@@ -139,7 +139,7 @@ def test_c8_a_500_stays_pinned_to_its_key(api: stripe.StripeClient, simulator: S
 
 
 def test_c9_a_key_in_use_is_a_409(api: stripe.StripeClient, simulator: Simulator) -> None:
-    """While a slow request runs, the same key is answered 409; afterwards it replays."""
+    """While a slow request runs, the same key is answered 409. Afterwards it replays."""
     order_fault(simulator, "slow", seconds=1)
     slow = threading.Thread(target=create, args=(client(simulator),))
     slow.start()
@@ -178,7 +178,7 @@ def test_c23_the_sdk_retries_what_it_should(api: stripe.StripeClient, simulator:
 
 
 def test_faults_are_listed_counted_and_cleared(api: stripe.StripeClient, simulator: Simulator) -> None:
-    """A fault with wildcards hits as often as it says; the rest can be cleared."""
+    """A fault with wildcards hits as often as it says. The rest can be cleared."""
     control(simulator, "faults", {"vendor": "stripe", "path": "/v1/*", "kind": "429", "times": 3})
     with pytest.raises(stripe.RateLimitError):
         create(api)
@@ -192,7 +192,7 @@ def test_faults_are_listed_counted_and_cleared(api: stripe.StripeClient, simulat
 def test_quickbooks_fails_in_its_own_words(
     api: stripe.StripeClient, simulator: Simulator, kind: str, status: int, code: str
 ) -> None:
-    """A fault for QuickBooks carries Intuit's body; its requestid is logged as the key."""
+    """A fault for QuickBooks carries Intuit's body. Its requestid is logged as the key."""
     control(simulator, "faults", {"vendor": "quickbooks", "path": "/v3/*", "kind": kind})
     answer = requests.post(f"{simulator.url}/quickbooks/v3/company/1/invoice?requestid=op-1", json={}, timeout=10)
     assert (answer.status_code, answer.json()["Fault"]["Error"][0]["code"]) == (status, code)
@@ -223,7 +223,7 @@ def test_bad_orders_are_refused_with_a_sentence(simulator: Simulator, path: str,
 
 
 def test_the_state_shows_everything(api: stripe.StripeClient, simulator: Simulator) -> None:
-    """Counts, whole objects and what was captured per currency; nothing secret."""
+    """Counts, whole objects and what was captured per currency. Nothing secret."""
     session = api.v1.checkout.sessions.create(order(500))
     requests.post(str(session.url), data=typed(), timeout=10, allow_redirects=False)
     control(simulator, "pay", {"checkout_id": api.v1.checkout.sessions.create(order(70, "jpy")).id})
@@ -236,7 +236,7 @@ def test_the_state_shows_everything(api: stripe.StripeClient, simulator: Simulat
 
 
 def test_a_reset_forgets_all_but_the_accounts(api: stripe.StripeClient, simulator: Simulator) -> None:
-    """Objects, keys, faults, the log and the clock's offset are gone; the secret key still works."""
+    """Objects, keys, faults, the log and the clock's offset are gone. The secret key still works."""
     create(api)
     order_fault(simulator, "500", times=9)
     control(simulator, "clock", {"advance_seconds": 10**6})
@@ -261,7 +261,7 @@ def test_a_fault_skips_as_many_requests_as_it_was_told(api: stripe.StripeClient,
 
 
 def test_a_world_is_put_back_to_its_photograph(api: stripe.StripeClient, simulator: Simulator) -> None:
-    """Objects, idempotency keys, clock and faults are as they were; what came afterwards is gone."""
+    """Objects, idempotency keys, clock and faults are as they were. What came afterwards is gone."""
     first = create(api, "kept")
     shown, now = simulator.photograph(), simulator.world.now()
     create(api, "forgotten")

@@ -59,7 +59,7 @@ def test_an_event_arrives_signed(simulator: Simulator, receiver: StandIn) -> Non
 
 
 def test_an_address_with_a_path_is_used_as_it_is(simulator: Simulator, receiver: StandIn) -> None:
-    """A base address gets the receiver's path; any other address is left alone."""
+    """A base address gets the receiver's path. Any other address is left alone."""
     receiver.answer("/my/hook", {})
     assert control(simulator, "deliveries", {"to": receiver.url + "/my/hook"})["to"] == receiver.url + "/my/hook"
     client(simulator).v1.customers.create({})
@@ -68,7 +68,7 @@ def test_an_address_with_a_path_is_used_as_it_is(simulator: Simulator, receiver:
 
 
 def test_a_failed_delivery_is_tried_again_later(simulator: Simulator, receiver: StandIn) -> None:
-    """Five seconds later, then ten, each time with a fresh signature over the same body; a redirect is a failure."""
+    """Five seconds later, then ten, each time with a fresh signature over the same body. A redirect is a failure."""
     receiver.answer(HOOK, {}, 503)
     receiver.answer(HOOK, {}, 302, Location=receiver.url + "/elsewhere")
     receiver.answer(HOOK, {}, 200)
@@ -98,7 +98,7 @@ def test_b20_after_three_days_stripe_gives_up(simulator: Simulator, receiver: St
 
 
 def test_held_deliveries_arrive_when_they_are_let_go(simulator: Simulator, receiver: StandIn) -> None:
-    """Paused deliveries wait; single events can be let through before the others, in any order."""
+    """Paused deliveries wait. Single events can be let through before the others, in any order."""
     receiver.answer(HOOK, {})
     control(simulator, "deliveries", {"paused": True})
     for name in ("first", "second"):

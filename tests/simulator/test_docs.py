@@ -33,7 +33,7 @@ def test_the_table_has_every_verb(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", WITH_FIELDS)
 def test_the_table_has_every_field(simulator: Simulator, path: str) -> None:
-    """The refusal of an unknown field names those that there are; a fault names none, so it gets them all."""
+    """The refusal of an unknown field names those that there are. A fault names none, so it gets them all."""
     if path == "/faults":
         known = {"vendor": "stripe", "method": "*", "path": "*", "kind": "500", "times": 1, "seconds": 1, "skip": 0}
         taken = requests.post(f"{simulator.url}/_control{path}", json=known, timeout=10).json()

@@ -72,7 +72,7 @@ def test_message_arrives_with_its_parts(smtp: smtplib.SMTP, pages: Pages) -> Non
 
 
 def test_pages_never_run_what_a_message_says(smtp: smtplib.SMTP, pages: Pages) -> None:
-    """Subject and text are escaped; the HTML part is shown in a sandboxed frame."""
+    """Subject and text are escaped. The HTML part is shown in a sandboxed frame."""
     message = letter("<script>alert(1)</script>", "<b>not bold</b>")
     message.add_alternative('<a href="x" title=\'"\'>link</a><script>alert(2)</script>', subtype="html")
     smtp.send_message(message)
@@ -83,7 +83,7 @@ def test_pages_never_run_what_a_message_says(smtp: smtplib.SMTP, pages: Pages) -
 
 
 def test_eight_bit_and_utf8_addresses_are_accepted(smtp: smtplib.SMTP, world: World) -> None:
-    """8BITMIME and SMTPUTF8 are spoken; broken bytes and unknown charsets are kept, not refused."""
+    """8BITMIME and SMTPUTF8 are spoken. Broken bytes and unknown charsets are kept, not refused."""
     smtp.send_message(letter(), to_addrs=["søn@example.com"])
     head = b"Subject: x\r\nContent-Type: text/plain; charset="
     for charset, body in ((b"nonsense", b"caf\xc3\xa9"), (b"utf-8", b"caf\xe9")):

@@ -40,7 +40,7 @@ def state(simulator: Simulator, **params: str) -> Any:
 
 
 def test_its_requests_are_logged_and_its_pages_are_not(simulator: Simulator) -> None:
-    """The log names the vendor and the key of the request; its page below the same path is seen by people only."""
+    """The log names the vendor and the key of the request. Its page below the same path is seen by people only."""
     made(simulator)
     assert requests.get(f"{simulator.url}/coinbox/page", timeout=10).text == "<h1>Insert coin</h1>"
     (entry,) = requests.get(f"{simulator.url}/_control/requests", timeout=10).json()["requests"]
@@ -49,7 +49,7 @@ def test_its_requests_are_logged_and_its_pages_are_not(simulator: Simulator) -> 
 
 
 def test_faults_are_ordered_for_it(simulator: Simulator) -> None:
-    """It answers in its own words, and nothing happens; 409 stays for those who have it."""
+    """It answers in its own words, and nothing happens. 409 stays for those who have it."""
     control(simulator, "faults", {"vendor": "coinbox", "kind": "429"})
     assert (made(simulator).text, len(requests_of(simulator, "/checkouts"))) == ("429", 1)
     assert "coinbox.checkout" not in state(simulator)["counts"]
@@ -72,7 +72,7 @@ def test_control_leads_to_the_vendor_that_knows_the_id(simulator: Simulator) -> 
 
 
 def test_its_choices_are_named_and_hidden(simulator: Simulator) -> None:
-    """`vendor` takes its name; what it hides is neither shown nor planted."""
+    """`vendor` takes its name. What it hides is neither shown nor planted."""
     control(simulator, "refunds", {"vendor": "coinbox", "status": "slow"})
     assert simulator.world.count("coinbox.start") == 1
     assert "coinbox.start" not in state(simulator)["counts"]
@@ -90,7 +90,7 @@ def test_its_objects_are_planted(simulator: Simulator) -> None:
 
 
 def test_its_events_are_delivered(simulator: Simulator) -> None:
-    """A bare address gets them under /webhooks/coinbox, signed by the vendor; they are held and sent again."""
+    """A bare address gets them under /webhooks/coinbox, signed by the vendor. They are held and sent again."""
     with StandIn() as standing:
         standing.answer("/webhooks/coinbox", {})
         control(simulator, "deliveries", {"to": standing.url, "paused": True, "vendor": "coinbox"})

@@ -44,6 +44,6 @@ def go(address: str) -> Response:
 
 
 async def typed(request: Request, names: tuple[str, ...]) -> dict[str, str]:
-    """The fields of a form, each at most 500 characters; one that is missing is empty."""
+    """The fields of a form, each at most 500 characters. One that is missing is empty."""
     sent = parse_qs((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
     return {name: sent.get(name, [""])[0][:500] for name in names}

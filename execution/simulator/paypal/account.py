@@ -56,7 +56,7 @@ class Account:
         return self.world.get(f"paypal.{kind}", key) if key else None
 
     def need(self, kind: str, key: str) -> Json:
-        """The same, but an unknown id raises the PayPalError 404."""
+        """The object of this kind and id. Raises the PayPalError 404 for an unknown one."""
         found = self.find(kind, key)
         if found is None:
             raise not_found()

@@ -1,6 +1,6 @@
 """The authority that vouches for the simulated PayPal's signatures, made up once for each world's folder.
 
-Root and intermediate are on elliptic curves, which are made in no time; the key that signs is RSA, as `SHA256withRSA`
+Root and intermediate are on elliptic curves, which are made in no time. The key that signs is RSA, as `SHA256withRSA`
 says, and is made only when the first event is signed. All of it outlives a reset.
 """
 
@@ -35,7 +35,7 @@ _COUNTRY, _COMPANY = "US", "Tillbook Simulator"
 
 
 class Authority:
-    """The keys and certificates of one world; several threads may use it."""
+    """The keys and certificates of one world. Several threads may use it."""
 
     def __init__(self, world: World) -> None:
         self._folder = world.folder
@@ -49,7 +49,7 @@ class Authority:
         return self._signer is not None
 
     def make_anchors(self) -> Path:
-        """The file with the trust anchor, as PEM; it is made when it is missing."""
+        """The file with the trust anchor, as PEM. It is made when it is missing."""
         with self._lock:
             return self._root()[0]
 
@@ -96,7 +96,7 @@ class Authority:
         return key, _label(chain), chain
 
     def _certify(self, subject: Name, key: Key, issuer: Name, by: Key, *, authority: int | None = None) -> Certificate:
-        """A certificate; `authority` is how many authorities may stand below it, None for a signer."""
+        """A certificate. `authority` is how many authorities may stand below it, None for a signer."""
 
         now = datetime.fromtimestamp(self._now(), UTC)
         own, over = key.public_key(), by.public_key()

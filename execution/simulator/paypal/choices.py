@@ -18,7 +18,7 @@ _DEFAULTS: Json = {
 
 
 def choose(account: Account, **chosen: Any) -> Json:
-    """Set some of the choices; all of them as they are now."""
+    """Set some of the choices. Returns all of them."""
     made = {**_now(account), **chosen}
     account.save(_KIND, {"id": "all", **made})
     return made

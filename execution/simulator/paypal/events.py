@@ -44,7 +44,7 @@ def show_event(account: Account, call: Call) -> Reply:
 
 
 def resend_event(account: Account, call: Call) -> Reply:
-    """Send an event again, soon; one that is still waiting is not sent twice."""
+    """Send an event again, soon. One that is still waiting is not sent twice."""
     event = account.need("event", call.key)
     hooks = call.body.get("webhook_ids")
     if hooks and account.world.accounts["paypal_webhook_id"] not in hooks:
@@ -65,7 +65,7 @@ def verify_signature(account: Account, call: Call) -> Reply:
 
 
 def show_certificate(account: Account, call: Call) -> Reply:
-    """The certificate that signs, followed by that of its issuer, as PEM; anybody may read it."""
+    """The certificate that signs, followed by that of its issuer, as PEM. Anybody may read it."""
     _key, name, chain = certificates.authority(account.world).signer()
     if call.key != name:
         raise not_found()
@@ -82,7 +82,7 @@ ROUTES = (
 
 
 def raw_member(text: bytes, name: str) -> bytes:
-    """The bytes of one member of a JSON object (of its last, when there are several); b"" without it."""
+    """The bytes of one member of a JSON object (of its last, when there are several), b"" without it."""
     read, body = json.JSONDecoder(), text.decode("utf-8", "replace")
     found, place = "", body.index("{") + 1
     while True:

@@ -83,7 +83,7 @@ class PayPal(Processor):
         return any(self._account.find(kind, key) for kind in (orders.ORDER, captures.CAPTURE, refunds.REFUND))
 
     def pay(self, given: Json) -> Json:
-        """The payer approves an order; `decline` (or Stripe's declined card): the next capture of it is refused."""
+        """The payer approves an order. `decline`, or Stripe's declined card, lets its next capture be refused."""
         now = self.world.now()
         order = self._order(given["checkout_id"])
         if order["status"] == "COMPLETED":

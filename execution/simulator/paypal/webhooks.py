@@ -74,7 +74,7 @@ def sign(
 
 
 def is_genuine(world: World, told: Mapping[str, str], body: bytes) -> bool:
-    """Whether this body was signed for the account's webhook; `told` are the fields of a verification at PayPal."""
+    """Whether this body was signed for the account's webhook. `told` are the fields of a verification at PayPal."""
     authority = certificates.authority(world)
     place = f"{world.url}{certificates.PATH}{authority.signer()[1]}"
     expected = (ALGORITHM, place, world.accounts["paypal_webhook_id"])

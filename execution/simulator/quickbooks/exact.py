@@ -1,7 +1,7 @@
 """Exact numbers: JSON in and out without floats, and rounding to a currency's decimals.
 
 QuickBooks sends amounts as JSON numbers. Inside the simulator they are decimal strings ("120.50"), which
-the World can store; which fields are numbers is decided by their names, as in Intuit's schema.
+the World can store. Which fields are numbers is decided by their names, as in Intuit's schema.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _TEXTS = frozenset(
 
 
 def loads(body: bytes) -> Any:
-    """Parse JSON with exact decimals; raises Fault 2010 for anything that is not strict JSON in UTF-8."""
+    """Parse JSON with exact decimals. Raises Fault 2010 for anything that is not strict JSON in UTF-8."""
     try:
         return json.loads(body.decode("utf-8"), parse_float=Decimal, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
@@ -58,7 +58,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def dumps(value: Any, name: str = "") -> str:
-    """JSON text; the strings under number fields become number literals, digit for digit."""
+    """JSON text. The strings under number fields become number literals, digit for digit."""
     if isinstance(value, dict):
         return "{" + ",".join(f"{encode_basestring_ascii(key)}:{dumps(one, key)}" for key, one in value.items()) + "}"
     if isinstance(value, list):
@@ -121,7 +121,7 @@ def _boolean(value: Any, name: str) -> bool:
 
 
 def number(entity: dict[str, Any], name: str, default: Decimal = ZERO) -> Decimal:
-    """A number field of an entity or line; `default` when it is absent."""
+    """A number field of an entity or line, or `default`."""
     return Decimal(entity[name]) if name in entity else default
 
 

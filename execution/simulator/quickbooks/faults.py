@@ -33,7 +33,7 @@ _MESSAGES = {
 
 
 class Fault(Exception):
-    """A refusal with Intuit's code; `status` is the HTTP status of an answer that carries only this fault."""
+    """A refusal with Intuit's code. `status` is the HTTP status of an answer that carries only this fault."""
 
     def __init__(
         self, code: str, detail: str, element: str = "", *, status: int = 400, kind: str = "ValidationFault"

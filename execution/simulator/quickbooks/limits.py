@@ -15,7 +15,7 @@ _MINUTE_SECONDS = 60.0
 
 
 def set_limits(world: World, per_minute: int = PER_MINUTE, per_second: int = PER_SECOND) -> None:
-    """Change the limits until the next reset; 0 turns a limit off."""
+    """Change the limits until the next reset. A limit of 0 is off."""
     world.save("quickbooks.limits", "limits", {"per_minute": per_minute, "per_second": per_second})
 
 
@@ -32,7 +32,7 @@ class Limiter:
         self._times: deque[float] = deque()
 
     def check(self) -> None:
-        """Count one request; raises Fault 3001 when it is one too many (a refused one does not count)."""
+        """Count one request. Raises Fault 3001 when it is one too many (a refused one does not count)."""
         now = self._world.time()
         if self._world.get("quickbooks.limits", "counting") is None:  # a new world: nothing was asked in it yet
             self._times.clear()

@@ -57,7 +57,7 @@ class QuickBooks(Vendor):
         return next(iter(parse_qs(query).get("requestid", [])), None)
 
     def forget(self, kind: str, key: str) -> None:
-        """Remove an object; with a transaction goes what it did to balances and to what it settled."""
+        """Remove an object. With a transaction goes what it did to balances and to what it settled."""
         if kind not in TRANSACTIONS:
             super().forget(kind, key)
             return
@@ -73,6 +73,6 @@ class QuickBooks(Vendor):
         return self._tokens.photograph()
 
     def restore(self, photograph: str) -> None:
-        """Know the tokens of the photograph; requests are counted anew, as the clock was put back."""
+        """Know the tokens of the photograph. Requests are counted anew, as the clock was put back."""
         self._tokens.restore(photograph)
         forget_requests(self.world)

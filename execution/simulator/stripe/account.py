@@ -36,7 +36,7 @@ class Account:
         return self.world.get(f"stripe.{what}", key) if key else None
 
     def need(self, what: str, key: str, param: str) -> Json:
-        """The same, but an unknown id raises the StripeError 404."""
+        """The object `what` with this id. Raises the StripeError 404 for an unknown one."""
         found = self.find(what, key)
         if found is None:
             raise no_such(what, key, param)

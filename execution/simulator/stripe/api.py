@@ -48,7 +48,7 @@ class Api:
         await self.answer(request.method, path, form, request.headers)(scope, receive, send)
 
     def answer(self, method: str, path: str, form: str, headers: Headers) -> Response:
-        """Answer one request; everything that became due before is done first."""
+        """Answer one request. Everything that became due before is done first."""
         payments.run_due(self._account)
         request_id = self._account.world.identifier("req")
         key = headers.get("idempotency-key", "") if method == "POST" else ""

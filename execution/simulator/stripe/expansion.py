@@ -43,7 +43,7 @@ _LINKS["source"] = {name: kind for source in _SOURCES for name, kind in _LINKS[s
 
 
 def check(what: str, paths: list[str], *, listing: bool) -> None:
-    """Refuse a path that does not lead from id to object; `what` is the kind of object (of a list: of its items)."""
+    """Refuse a path that does not lead from id to object. `what` is the kind of object (of a list: of its items)."""
     for path in paths:
         steps = path.split(".")
         if listing and (steps.pop(0) != "data" or not steps):

@@ -37,7 +37,7 @@ class Operation:
 
 
 def retrieve(what: str, param: str = "id") -> Callable[[Call], Json]:
-    """Give the object with the id of the path; an unknown id is refused under the name `param`."""
+    """Give the object with the id of the path. An unknown id is refused under the name `param`."""
     return lambda call: call.account.need(what, call.key, param)
 
 

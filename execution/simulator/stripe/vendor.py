@@ -85,7 +85,7 @@ class Stripe(Processor):
         return any(self._account.find(kind, key) for kind in kinds)
 
     def pay(self, given: Json) -> Json | Response:
-        """The customer pays a session or a link with a test card; `passed` answers its 3-D Secure question."""
+        """The customer pays a session or a link with a test card. `passed` answers its 3-D Secure question."""
         if "decline" in given:
             raise ValueError("decline is for orders of PayPal; a checkout of Stripe is declined by its card")
         card = cards.find(given.get("card", "4242424242424242"))

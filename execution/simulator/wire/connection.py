@@ -19,7 +19,7 @@ class DroppableProtocol(HttpToolsProtocol):
         cast(dict[str, Any], self.scope)["extensions"] = {_EXTENSION: {"abort": self.abort}}
 
     def abort(self) -> None:
-        """Close the socket at once; what was not sent yet is lost."""
+        """Close the socket at once. What was not sent yet is lost."""
         self.transport.abort()
 
 

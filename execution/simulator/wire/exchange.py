@@ -35,7 +35,7 @@ class RequestLog:
         self._file: TextIO | None = record.open("a", encoding="utf-8", buffering=1) if record else None
 
     def add(self, entry: Json) -> None:
-        """Keep an entry; it gets the next `number`."""
+        """Keep an entry. It gets the next `number`."""
         self._number += 1
         entry = {"number": self._number, **entry}
         self._entries.append(entry)
@@ -50,12 +50,12 @@ class RequestLog:
         return [entry for entry in self._entries if entry["number"] > number]
 
     def clear(self) -> None:
-        """Forget what is in memory; numbers and the file go on."""
+        """Forget what is in memory. Numbers and the file go on."""
         self._entries.clear()
         self._characters = 0
 
     def put_back(self, entries: list[Json]) -> None:
-        """Hold entries that were written before; the file has them already."""
+        """Hold entries that were written before. The file has them already."""
         self._entries.extend(entries)
         self._characters += sum(map(_size, entries))
 
@@ -194,7 +194,7 @@ class Answered:
         self.messages: list[Message] = []
 
     async def collect(self, message: Message) -> None:
-        """Keep a part of the answer; an application sends to this."""
+        """Keep a part of the answer, instead of sending it."""
         self.messages.append(message)
 
     @property

@@ -52,7 +52,7 @@ class Faults:
         return fault
 
     def take(self, vendor: str, method: str, path: str) -> Fault | None:
-        """The fault that hits this request, counted down; None for a request that goes well."""
+        """The fault that hits this request, counted down, or None."""
         for fault in self._orders:
             if fault.matches(vendor, method, path):
                 if fault.skip:

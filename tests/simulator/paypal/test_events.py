@@ -69,7 +69,7 @@ def chain_of(simulator: Simulator, url: str) -> tuple[Certificate, list[Certific
 
 
 def vouched_for(simulator: Simulator, url: str, *, at: int, name: str = certificates.SIGNER) -> RSAPublicKey:
-    """The key of a certificate, checked by nobody's rules but cryptography's own; raises VerificationError."""
+    """The key of a certificate, checked by nobody's rules but cryptography's own. Raises VerificationError."""
     leaf, between = chain_of(simulator, url)
     root = load_pem_x509_certificate((simulator.world.folder / "paypal-ca.pem").read_bytes())
     policy = PolicyBuilder().store(Store([root])).time(datetime.fromtimestamp(at, UTC))
@@ -89,7 +89,7 @@ def check(simulator: Simulator, asked: Asked) -> None:
 
 
 def verdict(simulator: Simulator, heads: dict[str, str], event: bytes, **changes: str) -> str:
-    """What PayPal says of a message; its body goes into the question byte by byte."""
+    """What PayPal says of a message. Its body goes into the question byte by byte."""
     names = ("auth_algo", "cert_url", "transmission_id", "transmission_sig", "transmission_time")
     asked = {name: heads["paypal-" + name.replace("_", "-")] for name in names}
     asked = {**asked, "webhook_id": simulator.world.accounts["paypal_webhook_id"], **changes}
@@ -100,7 +100,7 @@ def verdict(simulator: Simulator, heads: dict[str, str], event: bytes, **changes
 
 
 def test_a6_an_event_arrives_signed(simulator: Simulator, receiver: StandIn) -> None:
-    """The body is the event as the API shows it; plain cryptography accepts chain, name, validity and signature."""
+    """The body is the event as the API shows it. Plain cryptography accepts chain, name, validity and signature."""
     receiver.answer(HOOK, {})
     event = happened(simulator)
     resend(simulator, event)
@@ -160,7 +160,7 @@ def test_b20_after_three_days_paypal_gives_up(simulator: Simulator, receiver: St
 
 
 def test_events_are_listed_newest_first(simulator: Simulator) -> None:
-    """Pages of ten unless another number is asked for; the links lead on until all were seen once."""
+    """Pages of ten unless another number is asked for. The links lead on until all were seen once."""
     made = [happened(simulator, ago=100 - number)["id"] for number in range(23)]
     seen: list[str] = []
     status, answer = ask(simulator, "GET", EVENTS)
@@ -181,7 +181,7 @@ def test_events_are_listed_newest_first(simulator: Simulator) -> None:
 
 
 def test_events_are_filtered(simulator: Simulator) -> None:
-    """By time (both ends count), type and the id of what they tell of; filters hold on all pages."""
+    """By time (both ends count), type and the id of what they tell of. Filters hold on all pages."""
     old = happened(simulator, "CHECKOUT.ORDER.APPROVED", ago=100, key="5O190127TN364715T")
     new = [happened(simulator, ago=10), happened(simulator, ago=10)]
 
@@ -204,7 +204,7 @@ def test_events_are_filtered(simulator: Simulator) -> None:
 
 
 def test_b19_an_event_is_sent_again_on_request(simulator: Simulator, receiver: StandIn) -> None:
-    """One that was delivered comes once more as a new transmission; one that still waits is not doubled."""
+    """One that was delivered comes once more as a new transmission. One that still waits is not doubled."""
     receiver.answer(HOOK, {}, 200)
     receiver.answer(HOOK, {}, 500)
     event = happened(simulator)
@@ -222,7 +222,7 @@ def test_b19_an_event_is_sent_again_on_request(simulator: Simulator, receiver: S
 
 
 def test_deliveries_are_steered(simulator: Simulator, receiver: StandIn) -> None:
-    """Held events wait or are lost; one is let through in as many copies as are asked for, each of its own id."""
+    """Held events wait or are lost. One is let through in as many copies as are asked for, each of its own id."""
     receiver.answer(HOOK, {})
     control(simulator, "deliveries", {"paused": True, "vendor": "paypal"})
     first, second = happened(simulator), happened(simulator)
@@ -283,7 +283,7 @@ def test_a4_another_body_with_the_same_crc_has_a_valid_signature(simulator: Simu
 
 
 def test_a_message_is_signed_as_a_test_wants_it(simulator: Simulator) -> None:
-    """Any body with a chosen transmission id, time and webhook; without them each is new and the account's own."""
+    """Any body with a chosen transmission id, time and webhook. Without them each is new and the account's own."""
     now = simulator.world.now()
     chosen = {"transmission_id": "t-1", "webhook_id": "WHOTHER1", "time": "2020-01-01T00:00:00Z"}
     heads = webhooks.sign(simulator.world, b"\xff", now, **chosen)
@@ -296,7 +296,7 @@ def test_a_message_is_signed_as_a_test_wants_it(simulator: Simulator) -> None:
 
 
 def test_a6_the_certificate_lasts_as_far_as_the_clock_goes(simulator: Simulator) -> None:
-    """Years later it is still valid, for its own name only; another name of a certificate is unknown."""
+    """Years later it is still valid, for its own name only. Another name of a certificate is unknown."""
     url = webhooks.sign(simulator.world, b"", simulator.world.now())["paypal-cert-url"]
     now = simulator.world.now()
     for moved in (0, 10 * YEAR, -10 * YEAR):

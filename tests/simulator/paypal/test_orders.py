@@ -43,7 +43,7 @@ def sign_in(simulator: Simulator, client: str, secret: str, grant: str = "client
 
 
 def test_a_token_is_valid_for_nine_hours_of_simulated_time(simulator: Simulator, seller: Seller) -> None:
-    """It opens every call; one second after its end it is refused as PayPal words it, and a new one works."""
+    """It opens every call. One second after its end it is refused as PayPal words it, and a new one works."""
     accounts = simulator.world.accounts
     given = sign_in(simulator, accounts["paypal_client_id"], accounts["paypal_client_secret"]).json()
     assert (given["token_type"], given["expires_in"]) == ("Bearer", 32_400)
@@ -159,7 +159,7 @@ def test_d5_amounts_that_paypal_does_not_take(seller: Seller, value: str, curren
     ],
 )
 def test_orders_of_the_wrong_form_are_refused(seller: Seller, change: Json, refusal: str) -> None:
-    """400 INVALID_REQUEST with the issue; nothing was made."""
+    """400 INVALID_REQUEST with the issue. Nothing was made."""
     body = {name: value for name, value in (order_body() | change).items() if value is not None}
     answer = seller.create(body)
     assert issue(answer) == (400, refusal)
@@ -182,7 +182,7 @@ def test_bodies_that_are_no_json_are_refused(seller: Seller) -> None:
 
 
 def test_an_invoice_is_paid_once(simulator: Simulator, seller: Seller) -> None:
-    """A second order is refused once the first was captured, one made before is not captured; a setting allows it."""
+    """A second order is refused once the first was captured, one made before is not captured. A setting allows it."""
     first, second = (seller.ordered(invoice_id="INV-7/1") for _ in range(2))
     for order in (first, second):
         seller.approve(order["id"])
@@ -196,7 +196,7 @@ def test_an_invoice_is_paid_once(simulator: Simulator, seller: Seller) -> None:
 
 
 def test_an_order_that_nobody_opens_is_gone_after_three_hours(simulator: Simulator, seller: Seller) -> None:
-    """Until then it can be approved; after that it is not found, for reading, paying and capturing alike."""
+    """Until then it can be approved. After that it is not found, for reading, paying and capturing alike."""
     order = seller.ordered()
     later(simulator, 3 * HOUR - 5)
     assert seller.order(order["id"])["status"] == "PAYER_ACTION_REQUIRED"
@@ -208,7 +208,7 @@ def test_an_order_that_nobody_opens_is_gone_after_three_hours(simulator: Simulat
 
 
 def test_an_approved_order_is_gone_three_hours_after_it_was_opened(simulator: Simulator, seller: Seller) -> None:
-    """The payer's look begins another three hours; what was captured in them stays for good."""
+    """The payer's look begins another three hours. What was captured in them stays for good."""
     lost, kept = seller.ordered(), seller.ordered()
     later(simulator, 2 * HOUR)
     for order in (lost, kept):
@@ -225,7 +225,7 @@ def test_an_approved_order_is_gone_three_hours_after_it_was_opened(simulator: Si
 
 
 def test_c3_a_request_id_replays_the_first_answer_for_six_hours(simulator: Simulator, seller: Seller) -> None:
-    """The same id makes one order; after six hours it is as good as new."""
+    """The same id makes one order. After six hours it is as good as new."""
     body = order_body()
     first, again = seller.create(body, key="op_1"), seller.create(body, key="op_1")
     assert (first.status_code, again.status_code) == (201, 200)
@@ -236,7 +236,7 @@ def test_c3_a_request_id_replays_the_first_answer_for_six_hours(simulator: Simul
 
 
 def test_a_request_id_with_other_content_is_refused(seller: Seller) -> None:
-    """422, and nothing happens; in another kind of call the same id is free."""
+    """422, and nothing happens. In another kind of call the same id is free."""
     body = order_body()
     order = seller.create(body, key="op_1").json()
     assert issue(seller.create(order_body(), key="op_1")) == (422, "DUPLICATE_REQUEST_ID")
@@ -246,7 +246,7 @@ def test_a_request_id_with_other_content_is_refused(seller: Seller) -> None:
 
 
 def test_c2_a_capture_whose_answer_was_lost_is_not_made_twice(simulator: Simulator, seller: Seller) -> None:
-    """The retry under the same id gets the capture; under another id PayPal says that it was captured."""
+    """The retry under the same id gets the capture. Under another id PayPal says that it was captured."""
     order = seller.ordered()
     seller.approve(order["id"])
     control(simulator, "faults", {"vendor": "paypal", "path": "*/capture", "kind": "drop_after"})
@@ -271,7 +271,7 @@ def test_c19_only_an_approved_order_can_be_captured(seller: Seller) -> None:
 
 @pytest.mark.parametrize("how", [{"decline": True}, {"card": "4000000000000002"}], ids=["field", "card"])
 def test_a_declined_capture_is_refused_once(seller: Seller, how: Json) -> None:
-    """The payer's bank says no to the first capture; the order stays approved and the next one succeeds."""
+    """The payer's bank says no to the first capture. The order stays approved and the next one succeeds."""
     order = seller.ordered()
     seller.approve(order["id"], **how)
     assert issue(seller.capture(order["id"], key="op_1")) == (422, "INSTRUMENT_DECLINED")
@@ -286,7 +286,7 @@ def test_a_declined_capture_is_refused_once(seller: Seller, how: Json) -> None:
 def test_c18_a_pending_capture_is_money_only_when_it_completes(
     simulator: Simulator, seller: Seller, outcome: str, status: str, event: str, money: Json
 ) -> None:
-    """It has a reason and no fee; later it becomes money or nothing, and an event says which."""
+    """It has a reason and no fee. Later it becomes money or nothing, and an event says which."""
     control(simulator, "captures", {"status": "PENDING", "reason": "ECHECK"})
     capture = seller.paid()
     assert (capture["status"], capture["status_details"]) == ("PENDING", {"reason": "ECHECK"})
@@ -303,7 +303,7 @@ def test_c18_a_pending_capture_is_money_only_when_it_completes(
 
 
 def test_c17_another_program_captures_first(simulator: Simulator, seller: Seller) -> None:
-    """The control captures as other software of the seller; ours finds the capture in the order."""
+    """The control captures as other software of the seller. Ours finds the capture in the order."""
     order = seller.ordered()
     control(simulator, "capture", {"checkout_id": order["id"]}, status=409)
     seller.approve(order["id"])
@@ -317,7 +317,7 @@ def test_c17_another_program_captures_first(simulator: Simulator, seller: Seller
     ("value", "currency", "fee"), [("10000", "JPY", "398"), ("0.01", "USD", "0.49"), ("100.00", "EUR", "3.98")]
 )
 def test_the_fee_is_rounded_half_up(seller: Seller, value: str, currency: str, fee: str) -> None:
-    """3.49 % and 49 minor units, in the currency of the payment; gross less fee is net."""
+    """3.49 % and 49 minor units, in the currency of the payment. Gross less fee is net."""
     parts = seller.paid(value, currency)["seller_receivable_breakdown"]
     assert (parts["gross_amount"]["value"], parts["paypal_fee"]["value"]) == (value, fee)
     assert parts["paypal_fee"]["currency_code"] == currency
@@ -345,7 +345,7 @@ def test_ordered_answers(simulator: Simulator, seller: Seller, kind: str, status
     ("kind", "orders"), [("drop_before", 0), ("timeout", 0), ("drop_after", 1), ("timeout_after", 1)]
 )
 def test_answers_that_never_come(simulator: Simulator, seller: Seller, kind: str, orders: int) -> None:
-    """The client sees nothing; whether there is an order depends on where the line broke."""
+    """The client sees nothing. Whether there is an order depends on where the line broke."""
     seller.sign_in()
     control(simulator, "faults", {"vendor": "paypal", "method": "POST", "path": "*", "kind": kind, "seconds": 0.05})
     with pytest.raises(requests.ConnectionError):
@@ -354,7 +354,7 @@ def test_answers_that_never_come(simulator: Simulator, seller: Seller, kind: str
 
 
 def test_paypal_has_no_409(simulator: Simulator) -> None:
-    """An id that is still in use is Stripe's answer; the order for it is refused."""
+    """An id that is still in use is Stripe's answer. The order for it is refused."""
     control(simulator, "faults", {"vendor": "paypal", "kind": "409"}, status=400)
 
 

@@ -52,7 +52,7 @@ def test_the_page_shows_what_is_paid(order: Json) -> None:
 
 
 def test_approving_leads_back_to_the_seller(seller: Seller, order: Json) -> None:
-    """303 to the return address with the order and the payer; the order knows them and can be captured."""
+    """303 to the return address with the order and the payer. The order knows them and can be captured."""
     answer = post(order, APPROVE)
     assert answer.status_code == 303
     approved = seller.order(order["id"])
@@ -65,7 +65,7 @@ def test_approving_leads_back_to_the_seller(seller: Seller, order: Json) -> None
 
 
 def test_cancelling_leads_back_to_the_seller(seller: Seller, order: Json) -> None:
-    """303 to the cancel address with the order, whatever was typed; the order stays open."""
+    """303 to the cancel address with the order, whatever was typed. The order stays open."""
     answer = post(order, {"email": "", "outcome": "cancel"})
     assert (answer.status_code, answer.headers["Location"]) == (303, f"https://shop.example/cart?token={order['id']}")
     assert seller.order(order["id"])["status"] == "PAYER_ACTION_REQUIRED"
@@ -75,7 +75,7 @@ def test_cancelling_leads_back_to_the_seller(seller: Seller, order: Json) -> Non
 
 @pytest.mark.parametrize("email", ["", "nobody", "@", "a b@example.com"])
 def test_an_address_that_is_none_is_pointed_out(seller: Seller, order: Json, email: str) -> None:
-    """400 with the sentence in an alert that has the focus and at the field; nothing was approved."""
+    """400 with the sentence in an alert that has the focus and at the field. Nothing was approved."""
     page = post(order, {**APPROVE, "email": email})
     assert page.status_code == 400
     assert 'role="alert" tabindex="-1" autofocus' in page.text
@@ -111,7 +111,7 @@ def test_approved_and_paid_orders_have_their_pages(seller: Seller, order: Json) 
 
 
 def test_an_expired_order_and_an_unknown_one_have_their_pages(simulator: Simulator, order: Json) -> None:
-    """410 and 404, with what to do next; nothing was charged."""
+    """410 and 404, with what to do next. Nothing was charged."""
     control(simulator, "clock", {"advance_seconds": 3 * HOUR})
     for answer in (get(order), post(order, APPROVE)):
         assert (answer.status_code, "has expired" in answer.text) == (410, True)
@@ -121,7 +121,7 @@ def test_an_expired_order_and_an_unknown_one_have_their_pages(simulator: Simulat
 
 
 def test_the_payers_look_gives_three_more_hours(simulator: Simulator, seller: Seller, order: Json) -> None:
-    """Only the first look counts; a mail scanner's GET approves nothing."""
+    """Only the first look counts. A mail scanner's GET approves nothing."""
     control(simulator, "clock", {"advance_seconds": 3 * HOUR - 5})
     assert get(order).status_code == 200
     control(simulator, "clock", {"advance_seconds": 2 * HOUR})
@@ -150,14 +150,14 @@ def test_pages_are_no_calls_of_the_api(simulator: Simulator, order: Json) -> Non
 
 @pytest.fixture(scope="module")
 def payer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Customer]:
-    """One browser for this file; skipped where there is none."""
+    """One browser for this file. Skipped where there is none."""
     with opened_browser(tmp_path_factory.mktemp("profile")) as opened:
         yield opened
 
 
 @pytest.mark.parametrize(("width", "dark"), [(WIDE, False), (NARROW, True)], ids=["wide", "narrow"])
 def test_the_pages_are_sound_in_a_browser(payer: Customer, seller: Seller, order: Json, width: int, dark: bool) -> None:
-    """Contrast, labels, one heading, nothing cut off; the whole page works by keyboard, and says what is wrong."""
+    """Contrast, labels, one heading, nothing cut off. The whole page works by keyboard, and says what is wrong."""
     payer.look_at(width=width, dark=dark)
     payer.visit(page_of(order))
     assert_sound(payer)

@@ -108,7 +108,7 @@ def test_c3_the_request_id_of_a_refund_is_known_for_45_days(simulator: Simulator
 def test_c14_a_pending_refund_moves_money_only_when_it_completes(
     simulator: Simulator, seller: Seller, capture: str, outcome: str, status: str, event: str, went_back: int
 ) -> None:
-    """Until it ends it holds its amount; when it fails or is cancelled the amount can be refunded again."""
+    """Until it ends it holds its amount. When it fails or is cancelled the amount can be refunded again."""
     assert control(simulator, "refunds", {"vendor": "paypal", "status": "PENDING"}) == {"status": "PENDING"}
     made = seller.refund(capture, refund_body("20.00")).json()
     assert (made["status"], seller.events()[-1]) == ("PENDING", "PAYMENT.REFUND.PENDING")
@@ -153,7 +153,7 @@ def test_the_invoice_id_of_a_refund_is_used_once(seller: Seller, capture: str) -
 
 
 def test_c12_a_chargeback_blocks_refunds(simulator: Simulator, seller: Seller, capture: str) -> None:
-    """Of a part and of all, each with the issue that PayPal's schema has for it; no money moves."""
+    """Of a part and of all, each with the issue that PayPal's schema has for it. No money moves."""
     assert seller.get(DISPUTES, disputed_transaction_id=capture).get("items", []) == []
     made = control(simulator, "dispute", {"payment": capture, "kind": "dispute"})
     listed = seller.get(DISPUTES, disputed_transaction_id=capture)["items"]
@@ -179,7 +179,7 @@ def test_an_inquiry_does_not_block_refunds(simulator: Simulator, seller: Seller,
 
 
 def test_an_unknown_dispute_is_not_found(seller: Seller) -> None:
-    """404, as for every other resource; a filter that is not simulated is refused."""
+    """404, as for every other resource. A filter that is not simulated is refused."""
     assert issue(seller.call("GET", f"{DISPUTES}/PP-D-1")) == (404, "INVALID_RESOURCE_ID")
     assert issue(seller.call("GET", DISPUTES, params={"dispute_state": "RESOLVED"})) == (400, "INVALID_PARAMETER_VALUE")
 
@@ -231,7 +231,7 @@ def test_bad_orders_are_refused_with_a_sentence(simulator: Simulator, path: str,
 
 
 def test_an_undecided_answer_needs_a_word_of_paypals(simulator: Simulator, seller: Seller, capture: str) -> None:
-    """Outcomes and reasons that PayPal does not know are refused; the reason of a dispute is one of PayPal's."""
+    """Outcomes and reasons that PayPal does not know are refused. The reason of a dispute is one of PayPal's."""
     made = seller.refund(capture, refund_body("1.00")).json()
     control(simulator, "refund_outcome", {"refund": made["id"], "outcome": "reversed"}, status=400)
     control(simulator, "dispute", {"payment": capture, "kind": "dispute", "reason": "fraudulent"}, status=400)
@@ -247,7 +247,7 @@ def test_the_lag_of_the_reports_can_be_set(simulator: Simulator, seller: Seller,
 
 
 def test_events_go_to_each_vendors_own_place(simulator: Simulator, seller: Seller) -> None:
-    """A bare address gets PayPal's events under /webhooks/paypal; they can be held, lost and repeated."""
+    """A bare address gets PayPal's events under /webhooks/paypal. They can be held, lost and repeated."""
     with StandIn() as standing:
         standing.answer("/webhooks/paypal", {})
         control(simulator, "deliveries", {"to": standing.url})

@@ -77,7 +77,7 @@ def test_a_row_says_what_moved(simulator: Simulator) -> None:
 
 
 def test_d5_a_currency_without_decimals_has_none(simulator: Simulator) -> None:
-    """Yen are whole, and a row without a fee has no fee amount; an id that the schema does not allow is left out."""
+    """Yen are whole, and a row without a fee has no fee amount. An id that the schema does not allow is left out."""
     book(simulator, CAPTURE, "T0006", 4 * HOUR, 1200, currency="JPY", invoice_id="INV-1/1")
     (row,) = rows(simulator)
     assert row["transaction_amount"]["value"] == "1200"
@@ -87,7 +87,7 @@ def test_d5_a_currency_without_decimals_has_none(simulator: Simulator) -> None:
 
 
 def test_b26_a_row_appears_three_hours_late(simulator: Simulator) -> None:
-    """What happened less than three hours ago is in no report yet; the reports say how fresh they are."""
+    """What happened less than three hours ago is in no report yet. The reports say how fresh they are."""
     book(simulator, CAPTURE, "T0006", HOUR, 10_000, fee_minor=-398)
     assert rows(simulator) == []
     assert held(simulator) == {"USD": "0.00"}
@@ -99,7 +99,7 @@ def test_b26_a_row_appears_three_hours_late(simulator: Simulator) -> None:
 
 
 def test_the_lag_is_set_and_kept_in_photographs(simulator: Simulator) -> None:
-    """Reports without a lag show everything; a photograph keeps the lag, and a reset ends it."""
+    """Reports without a lag show everything. A photograph keeps the lag, and a reset ends it."""
     reports.set_lag(simulator.world, 0)
     book(simulator, CAPTURE, "T0006", 0, 10_000)
     assert held(simulator) == {"USD": "100.00"}
@@ -120,7 +120,7 @@ def test_the_dates_are_required(simulator: Simulator) -> None:
 
 
 def test_an_offset_needs_its_colon(simulator: Simulator) -> None:
-    """`-07:00` is a time zone, `-0700` is none; nor is a date a time, or the 31st of February a date."""
+    """`-07:00` is a time zone, `-0700` is none. Nor is a date a time, or the 31st of February a date."""
     local = datetime.fromtimestamp(simulator.world.now() - DAY - 7 * HOUR, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     assert search(simulator, start_date=f"{local}-07:00")[0] == 200
     assert search(simulator, start_date=f"{local}.250-07:00")[0] == 200
@@ -151,7 +151,7 @@ def test_b26_nothing_begins_after_the_last_refresh(simulator: Simulator) -> None
 
 
 def test_pages_lead_through_all_rows(simulator: Simulator) -> None:
-    """Oldest first, as many a page as were asked for, with links to the others; beyond the last there is nothing."""
+    """Oldest first, as many a page as were asked for, with links to the others. Beyond the last there is nothing."""
     for number in range(7):
         book(simulator, f"{number}".ljust(17, "A"), "T0006", 10 * HOUR - number, 100 + number)
     seen = []
@@ -167,7 +167,7 @@ def test_pages_lead_through_all_rows(simulator: Simulator) -> None:
 
 
 def test_ids_are_not_unique(simulator: Simulator) -> None:
-    """Two rows may have one id, told apart by their codes; both count."""
+    """Two rows may have one id, told apart by their codes. Both count."""
     book(simulator, CAPTURE, "T0006", 5 * HOUR, 10_000)
     assert book(simulator, CAPTURE, "T0400", 4 * HOUR, -2500)["id"] == f"{CAPTURE}:2"
     assert [row["transaction_event_code"] for row in rows(simulator)] == ["T0006", "T0400"]
@@ -176,7 +176,7 @@ def test_ids_are_not_unique(simulator: Simulator) -> None:
 
 
 def test_c18_a_pending_row_moves_no_balance(simulator: Simulator) -> None:
-    """Pending and denied rows are listed only when all are asked for; a row that was reversed still counts."""
+    """Pending and denied rows are listed only when all are asked for. A row that was reversed still counts."""
     account = Account(simulator.world)
     book(simulator, CAPTURE, "T0006", 5 * HOUR, 10_000, fee_minor=-398, status="P")
     assert rows(simulator) == []
@@ -193,7 +193,7 @@ def test_c18_a_pending_row_moves_no_balance(simulator: Simulator) -> None:
 
 
 def test_a_search_is_narrowed(simulator: Simulator) -> None:
-    """By id and currency; filters that the simulator does not know are refused instead of being passed over."""
+    """By id and currency. Filters that the simulator does not know are refused instead of being passed over."""
     book(simulator, CAPTURE, "T0006", 5 * HOUR, 10_000)
     book(simulator, REFUND, "T0006", 5 * HOUR, 10_000, currency="EUR")
     assert [row["transaction_id"] for row in rows(simulator, transaction_id=REFUND)] == [REFUND]
@@ -205,7 +205,7 @@ def test_a_search_is_narrowed(simulator: Simulator) -> None:
 
 
 def test_the_parts_of_a_row_are_chosen(simulator: Simulator) -> None:
-    """`fields` names the parts; `all` are seven; what is no part is refused."""
+    """`fields` names the parts. `all` are seven. What is no part is refused."""
     book(simulator, CAPTURE, "T0006", 5 * HOUR, 10_000)
     (two,) = search(simulator, fields="transaction_info,payer_info")[1]["transaction_details"]
     assert set(two) == {"transaction_info", "payer_info"}
@@ -215,7 +215,7 @@ def test_the_parts_of_a_row_are_chosen(simulator: Simulator) -> None:
 
 
 def test_b27_more_than_ten_thousand_rows_are_refused(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One row too many, and no page of them is shown; half the window shows its half."""
+    """One row too many, and no page of them is shown. Half the window shows its half."""
     monkeypatch.setattr(reports, "MOST_ROWS", 4)
     for number in range(5):
         book(simulator, f"{number}".ljust(17, "A"), "T0006", (5 + number) * HOUR, 100)

@@ -71,7 +71,7 @@ def test_owner_connects_the_company(simulator: Simulator, auth: AuthClient) -> N
 
 
 def test_e8_refresh_token_rotates_after_a_day_and_the_old_one_dies(simulator: Simulator, auth: AuthClient) -> None:
-    """Within a day the refresh token stays; later it is replaced, and a day after that the old one is refused."""
+    """Within a day the refresh token stays. Later it is replaced, and a day after that the old one is refused."""
     first = auth.refresh_token
     auth.refresh()
     assert auth.refresh_token == first
@@ -117,7 +117,7 @@ def test_wrong_client_secret_and_revoked_token_are_refused(simulator: Simulator,
 
 
 def test_expired_token_and_foreign_company_are_refused(simulator: Simulator, books: QuickBooks) -> None:
-    """An access token lives an hour; another company's number is answered 403."""
+    """An access token lives an hour. Another company's number is answered 403."""
     books.company_id = "1"
     with refused(3100):
         Customer.all(qb=books)
@@ -160,7 +160,7 @@ def test_company_file_is_there_from_the_start(books: QuickBooks) -> None:
 
 
 def test_sdk_objects_are_accepted_as_they_are(books: QuickBooks) -> None:
-    """python-quickbooks sends empty texts and zeros for what it does not know; a save of a read object works too."""
+    """python-quickbooks sends empty texts and zeros for what it does not know. A save of a read object works too."""
     customer = Customer()
     customer.DisplayName = "Grace Ltd"
     saved = customer.save(qb=books)
@@ -252,7 +252,7 @@ def test_e4_broken_queries_are_refused(books: QuickBooks, query: str, code: int)
 
 
 def test_queries_filter_sort_and_count(books: QuickBooks) -> None:
-    """Comparisons, IN, LIKE, order, columns and count work; inactive names show only when asked for."""
+    """Comparisons, IN, LIKE, order, columns and count work. Inactive names show only when asked for."""
     for number, amount in (("A-1", "5"), ("A-2", "7"), ("B-1", "7")):
         invoice(books, line(amount, "1", amount), DocNumber=number, TxnDate="2026-01-02")
 
@@ -276,7 +276,7 @@ def test_queries_filter_sort_and_count(books: QuickBooks) -> None:
 
 @pytest.mark.parametrize("count", [999, 1000, 1001])
 def test_e7_pages_of_a_thousand(simulator: Simulator, books: QuickBooks, count: int) -> None:
-    """A page holds at most 1,000 entities; the next one starts where it ended."""
+    """A page holds at most 1,000 entities. The next one starts where it ended."""
     entity = dict(simulator.world.get("quickbooks.Customer", ADA) or {})
     for number in range(2, count + 1):
         simulator.world.save("quickbooks.Customer", str(number), {**entity, "Id": str(number)})
@@ -289,7 +289,7 @@ def test_e7_pages_of_a_thousand(simulator: Simulator, books: QuickBooks, count: 
 
 
 def test_c39_batch_items_stand_by_themselves(books: QuickBooks) -> None:
-    """A batch of 30 stores what is right and names what is not; 31 operations are refused."""
+    """A batch of 30 stores what is right and names what is not. 31 operations are refused."""
     customers = []
     for name in ["One", "Two", "Ada Ltd"]:
         customer = Customer()

@@ -53,7 +53,7 @@ def test_invoice_with_discount_and_tax(books: QuickBooks, after_discount: bool, 
 
 
 def test_untaxed_customer_pays_no_tax(books: QuickBooks) -> None:
-    """A customer who is not taxable gets no tax on a taxable line; a client's own tax holds when it may."""
+    """A customer who is not taxable gets no tax on a taxable line. A client's own tax holds when it may."""
     body = {"DisplayName": "School", "Taxable": False}
     school = post(books, "customer", body)["Customer"]["Id"]
     assert invoice(books, line("10", "1", "10", "TAX"), customer=school)["TotalAmt"] == Decimal("10.00")
@@ -78,7 +78,7 @@ def test_b16_invoice_with_250_lines(books: QuickBooks) -> None:
 
 
 def test_amounts_are_exact(books: QuickBooks) -> None:
-    """d7: a sum that a binary float cannot hold comes back digit for digit; a wrong line is refused."""
+    """d7: a sum that a binary float cannot hold comes back digit for digit. A wrong line is refused."""
     made = invoice(books, line("9007199254.01", "1", "9007199254.01"), line("0.10", "3", "0.033"))
     assert made["TotalAmt"] == Decimal("9007199254.11")
     with refused(6070):
@@ -181,7 +181,7 @@ def test_requestid_replays_under_concurrency(books: QuickBooks) -> None:
 
 
 def test_payment_lowers_the_balance_and_void_gives_it_back(books: QuickBooks) -> None:
-    """Paying raises the invoice's SyncToken and links both; a void or a smaller update gives the balance back."""
+    """Paying raises the invoice's SyncToken and links both. A void or a smaller update gives the balance back."""
     bill = invoice(books)
     paid = payment(books, "100.00", (bill["Id"], "60.00"), PaymentRefNum="op-9")
     assert paid["UnappliedAmt"] == Decimal("40.00")
@@ -218,7 +218,7 @@ def test_payment_beyond_its_bounds_is_refused(books: QuickBooks) -> None:
 
 
 def test_payment_currency_rule_of_the_deposit_account(books: QuickBooks) -> None:
-    """A euro payment goes to a home or euro account, never to a yen one; the rate's difference is gain or loss."""
+    """A euro payment goes to a home or euro account, never to a yen one. The rate's difference is gain or loss."""
     client = new_customer(books, "Anna", "EUR")
     bill = invoice(books, line("100", "1", "100"), customer=client, ExchangeRate="1.10")
     banks = {
@@ -236,7 +236,7 @@ def test_payment_currency_rule_of_the_deposit_account(books: QuickBooks) -> None
 
 
 def test_automatic_application_only_when_the_company_wants_it(books: QuickBooks) -> None:
-    """AutoApplyPayments is off at first; switched on, a payment settles the oldest invoice by itself."""
+    """AutoApplyPayments is off at first. Switched on, a payment settles the oldest invoice by itself."""
     bill = invoice(books)
     assert payment(books, "10")["UnappliedAmt"] == Decimal("10.00")
     set_preferences(books, "SalesFormsPrefs", AutoApplyPayments=True)
@@ -274,7 +274,7 @@ def test_every_other_transaction_keeps_the_books_balanced(books: QuickBooks) -> 
 
 
 def test_deposited_payment_and_applied_credit(books: QuickBooks) -> None:
-    """A payment in a deposit is locked (6540); a credit memo is applied by a payment of zero."""
+    """A payment in a deposit is locked (6540). A credit memo is applied by a payment of zero."""
     paid = payment(books, "10")
     link = {"Amount": "10", "LinkedTxn": [{"TxnId": paid["Id"], "TxnType": "Payment", "TxnLineId": "0"}]}
     checking = {"value": account(books, "Checking")["Id"]}
@@ -308,7 +308,7 @@ def test_receivable_is_what_the_customers_owe(books: QuickBooks) -> None:
 
 
 def _change_something(books: QuickBooks, dice: random.Random) -> None:
-    """Make, change, void or delete an invoice or payment; many of these are refused."""
+    """Make, change, void or delete an invoice or payment. Many of these are refused."""
     amount = str(dice.randint(1, 40))
     known = everything(books, "Invoice")
     kind = dice.choice(["Invoice", "Payment"])
@@ -395,7 +395,7 @@ def test_a_refund_receipt_takes_back_sale_and_tax(books: QuickBooks) -> None:
 
 
 def test_a_deleted_refund_receipt_is_gone(books: QuickBooks) -> None:
-    """Deleting gives the money back to the account and frees the number; voiding is not possible."""
+    """Deleting gives the money back to the account and frees the number. Voiding is not possible."""
     clearing, item = _clearing(books), _refund_item(books)
     body = {"CustomerRef": {"value": ADA}, "Line": [line("40", "1", "40", "TAX", item)]}
     body |= {"DepositToAccountRef": clearing, "DocNumber": "RF-1"}
@@ -423,7 +423,7 @@ def test_a_sales_receipt_mirrors_a_refund_that_failed(books: QuickBooks) -> None
 
 
 def test_an_overpayment_is_given_back_and_applied(books: QuickBooks) -> None:
-    """A Purchase on Receivable opens the credit, a full update of the Payment closes it; then neither can go alone."""
+    """A Purchase on Receivable opens the credit, a full update of the Payment closes it. Then neither can go alone."""
     clearing = _clearing(books)
     bill = invoice(books)
     paid = payment(books, "100.00", (bill["Id"], "60.00"), DepositToAccountRef=clearing)

@@ -74,7 +74,7 @@ def test_a_paid_session_tells_its_whole_story(api: stripe.StripeClient, simulato
 
 
 def test_the_fee_comes_later_with_charge_updated(api: stripe.StripeClient, simulator: Simulator) -> None:
-    """The balance transaction is not there at success; it brings fee and net, and becomes available in two days."""
+    """The balance transaction is not there at success. It brings fee and net, and becomes available in two days."""
     session = api.v1.checkout.sessions.create(order(10_000))
     intent = pay(simulator, session)["payment_intent"]
     charge = api.v1.charges.list({"payment_intent": intent}).data[0]
@@ -96,7 +96,7 @@ def test_the_fee_comes_later_with_charge_updated(api: stripe.StripeClient, simul
 def test_a_decline_leaves_the_session_open(
     api: stripe.StripeClient, simulator: Simulator, card: str, decline_code: str
 ) -> None:
-    """A declined card is a failed charge; the same intent is paid with the next card."""
+    """A declined card is a failed charge. The same intent is paid with the next card."""
     session = api.v1.checkout.sessions.create(order())
     declined = pay(simulator, session, card, 402)
     assert declined["decline"]["decline_code"] == decline_code
@@ -107,7 +107,7 @@ def test_a_decline_leaves_the_session_open(
 
 
 def test_the_control_passes_or_fails_3d_secure(api: stripe.StripeClient, simulator: Simulator) -> None:
-    """The secure card asks first; the control answers yes unless it is told to fail."""
+    """The secure card asks first. The control answers yes unless it is told to fail."""
     session = api.v1.checkout.sessions.create(order())
     body = {"checkout_id": session.id, "card": SECURE, "passed": False}
     failed = control(simulator, "pay", body, status=402)
@@ -201,7 +201,7 @@ def test_a_refused_request_does_not_use_up_its_key(api: stripe.StripeClient) -> 
 def test_a_wrong_parameter_is_refused_in_stripes_words(
     api: stripe.StripeClient, change: dict[str, Any], code: str | None, param: str
 ) -> None:
-    """The error names the parameter and carries Stripe's code; nothing is created."""
+    """The error names the parameter and carries Stripe's code. Nothing is created."""
     error = refused(lambda: api.v1.checkout.sessions.create(order(**change)))
     assert isinstance(error, stripe.InvalidRequestError)
     assert (error.http_status, error.code, error.param) == (400, code, param)
@@ -255,7 +255,7 @@ def test_a_wrong_key_is_a_401(simulator: Simulator) -> None:
 
 
 def test_customers_live_and_die(api: stripe.StripeClient) -> None:
-    """Create, find by address, update with merged metadata, delete; each tells its event."""
+    """Create, find by address, update with merged metadata, delete. Each tells its event."""
     ada = api.v1.customers.create({"email": "ada@example.com", "name": "Ada", "metadata": {"a": "1", "b": "2"}})
     api.v1.customers.create({"email": "bob@example.com"})
     assert [found.id for found in api.v1.customers.list({"email": "ada@example.com"}).data] == [ada.id]
@@ -288,7 +288,7 @@ def test_events_page_through_in_order(api: stripe.StripeClient) -> None:
 
 
 def test_events_are_found_by_type_and_time(api: stripe.StripeClient, simulator: Simulator) -> None:
-    """Filters by one type, several, a group, and by time; after 30 days an event is gone."""
+    """Filters by one type, several, a group, and by time. After 30 days an event is gone."""
     session = api.v1.checkout.sessions.create(order())
     pay(simulator, session)
     after = api_now(simulator)

@@ -90,7 +90,7 @@ def test_a_redirect_leads_to_the_seller(api: stripe.StripeClient, simulator: Sim
 
 
 def test_an_inactive_link_shows_its_message(api: stripe.StripeClient, simulator: Simulator) -> None:
-    """Deactivated, then active again; a session that is open already outlives it."""
+    """Deactivated, then active again. A session that is open already outlives it."""
     link = api.v1.payment_links.create(asked(inactive_message="Ask Ada."))
     session = get(link.url).headers["location"].rpartition("/")[2]
     assert not api.v1.payment_links.update(link.id, {"active": False}).active
@@ -103,7 +103,7 @@ def test_an_inactive_link_shows_its_message(api: stripe.StripeClient, simulator:
 
 
 def test_links_are_listed_and_tell_what_happens_to_them(api: stripe.StripeClient) -> None:
-    """Newest first, page by page, by activity; creation and change are events, an update without change is none."""
+    """Newest first, page by page, by activity. Creation and change are events, an update without change is none."""
     first, second = (api.v1.payment_links.create(asked()) for _ in range(2))
     for _ in range(2):
         api.v1.payment_links.update(first.id, {"active": False, "metadata": {"a": "b"}})
@@ -126,7 +126,7 @@ def test_links_are_listed_and_tell_what_happens_to_them(api: stripe.StripeClient
     ],
 )
 def test_what_a_link_cannot_be_is_refused(api: stripe.StripeClient, params: Any, param: str) -> None:
-    """In Stripe's words, naming the parameter; a link knows neither a way back nor the customer."""
+    """In Stripe's words, naming the parameter. A link knows neither a way back nor the customer."""
     with pytest.raises(stripe.InvalidRequestError) as refusal:
         api.v1.payment_links.create(params)
     assert refusal.value.param == param

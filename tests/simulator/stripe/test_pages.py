@@ -59,7 +59,7 @@ def test_the_page_shows_what_is_paid(session: stripe.checkout.Session) -> None:
 
 
 def test_a_paid_page_leads_to_the_success_address(simulator: Simulator, session: stripe.checkout.Session) -> None:
-    """The session's id is filled into the address; afterwards the page says that it is paid."""
+    """The session's id is filled into the address. Afterwards the page says that it is paid."""
     answer = post(session.url, typed("4242 4242 4242 4242"))
     assert answer.status_code == 303
     assert answer.headers["Location"] == f"https://shop.example/thanks?session={session.id}"
@@ -78,7 +78,7 @@ def test_a_paid_page_leads_to_the_success_address(simulator: Simulator, session:
 def test_a_decline_says_so_and_leaves_the_page_open(
     simulator: Simulator, session: stripe.checkout.Session, card: str, sentence: str
 ) -> None:
-    """Status 402 with the sentence in an alert that has the focus; another card then succeeds."""
+    """Status 402 with the sentence in an alert that has the focus. Another card then succeeds."""
     page = post(session.url, typed(card))
     assert page.status_code == 402
     assert sentence in page.text
@@ -114,7 +114,7 @@ def test_a_wrong_field_is_named(session: stripe.checkout.Session, form: dict[str
 
 
 def test_a_secure_card_asks_first(simulator: Simulator, session: stripe.checkout.Session) -> None:
-    """The 3-D Secure page completes or fails the payment; failing leads back to the form."""
+    """The 3-D Secure page completes or fails the payment. Failing leads back to the form."""
     asked = post(session.url, typed(SECURE))
     page = simulator.url + asked.headers["Location"]
     assert (asked.status_code, get(page).status_code) == (303, 200)
@@ -128,7 +128,7 @@ def test_a_secure_card_asks_first(simulator: Simulator, session: stripe.checkout
 
 
 def test_an_expired_page_says_so(simulator: Simulator, session: stripe.checkout.Session) -> None:
-    """An expired page is gone, and an unknown one was never there; neither takes a card."""
+    """An expired page is gone, and an unknown one was never there. Neither takes a card."""
     client(simulator).v1.checkout.sessions.expire(session.id)
     assert get(session.url).status_code == 410
     assert post(session.url, typed()).status_code == 410

@@ -90,7 +90,7 @@ def test_a_partial_refund_moves_money_at_once(api: stripe.StripeClient, payment:
 
 
 def test_without_amount_all_that_is_left_goes_back(api: stripe.StripeClient, payment: str) -> None:
-    """A refund by charge without an amount takes the rest; the charge is then refunded in full."""
+    """A refund by charge without an amount takes the rest. The charge is then refunded in full."""
     charge = charge_of(api, payment)["id"]
     refund(api, payment)
     assert api.v1.refunds.create({"charge": charge}).amount == 7_500
@@ -142,7 +142,7 @@ def test_a_refund_needs_a_successful_payment(api: stripe.StripeClient, simulator
 
 
 def test_d1_yen_and_dinars_go_back_in_their_own_units(api: stripe.StripeClient, simulator: Simulator) -> None:
-    """Yen have no decimals; of three decimals the last stays zero."""
+    """Yen have no decimals. Of three decimals the last stays zero."""
     yen = paid(api, simulator, 1_200, "jpy")
     error = refused(lambda: refund(api, yen, 1_201))
     assert error.user_message == "Refund amount (¥1,201) is greater than charge amount (¥1,200)"
@@ -153,7 +153,7 @@ def test_d1_yen_and_dinars_go_back_in_their_own_units(api: stripe.StripeClient, 
 
 
 def test_c1_the_same_key_refunds_once(api: stripe.StripeClient, payment: str) -> None:
-    """A repeated call answers with the first refund; the key with other parameters is refused."""
+    """A repeated call answers with the first refund. The key with other parameters is refused."""
     params: Any = {"payment_intent": payment, "amount": 100}
     first, second = (api.v1.refunds.create(params, {"idempotency_key": "op-1"}) for _ in range(2))
     assert first.id == second.id
@@ -243,7 +243,7 @@ def test_a_pending_refund_succeeds(api: stripe.StripeClient, simulator: Simulato
 def test_c14_a_cancelled_refund_returns_what_it_took(
     api: stripe.StripeClient, simulator: Simulator, payment: str
 ) -> None:
-    """With a row, a second row gives the money back; a refund that waits for funds has no row at all."""
+    """With a row, a second row gives the money back. A refund that waits for funds has no row at all."""
     control(simulator, "refunds", {"status": "pending"})
     booked = refund(api, payment, 1_000)
     control(simulator, "refunds", {"status": "held"})

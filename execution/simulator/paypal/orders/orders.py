@@ -1,4 +1,4 @@
-"""Orders: created by the seller, approved by the payer, captured by the seller; after three hours they are gone."""
+"""Orders: created by the seller, approved by the payer, captured by the seller. After three hours they are gone."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def capture(account: Account, call: Call) -> tuple[int, Json]:
 
 
 def need(account: Account, key: str, now: int) -> Json:
-    """The order of this id; raises the PayPalError 404 for one that is unknown or gone."""
+    """The order of this id. Raises the PayPalError 404 for one that is unknown or gone."""
     order = account.need(ORDER, key)
     if is_gone(account, order, now):
         raise not_found()
@@ -80,7 +80,7 @@ def need(account: Account, key: str, now: int) -> Json:
 
 
 def is_gone(account: Account, order: Json, now: int) -> bool:
-    """Whether an order's time is over; one that was captured stays."""
+    """Whether an order's time is over. A captured order stays."""
     return order["status"] != "COMPLETED" and now >= int(_due(account, order)["until"])
 
 
@@ -92,7 +92,7 @@ def open_page(account: Account, order: Json, now: int) -> None:
 
 
 def approve(account: Account, order: Json, payer: Json, now: int, *, declined: bool = False) -> Json:
-    """The payer agrees; `declined`: the next capture will be refused by the payer's bank. Approving twice is fine."""
+    """The payer agrees. With `declined` the payer's bank refuses the next capture. Approving twice is fine."""
     open_page(account, order, now)
     if declined:
         account.save(_DUE, {**_due(account, order), "declined": True})

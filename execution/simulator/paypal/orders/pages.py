@@ -1,4 +1,4 @@
-"""The page where a payer agrees to an order; no password is asked for."""
+"""The page where a payer agrees to an order. No password is asked for."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Pages:
         return [Route("/{key}", self._show, methods=["GET"]), Route("/{key}", self._decide, methods=["POST"])]
 
     async def _show(self, request: Request) -> Response:
-        """The page of an order; the first look starts the payer's three hours."""
+        """The page of an order. The first look starts the payer's three hours."""
         order = self._order(request)
         if order is None or order["status"] not in orders.OPEN or self._is_gone(order):
             return self._closed(order)

@@ -11,7 +11,7 @@ _ID_LENGTH = 13
 
 
 def payer(email: str, name: str) -> Json:
-    """A payer as orders show them; the same address is always the same account."""
+    """A payer as orders show them. The same address is always the same account."""
     digest = hashlib.sha256(email.strip().lower().encode()).digest()
     given, _, surname = name.strip().partition(" ")
     return {

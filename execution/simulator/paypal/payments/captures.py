@@ -34,7 +34,7 @@ def show(account: Account, call: Call) -> tuple[int, Json]:
 
 
 def make(account: Account, order: Json, at: int) -> Json:
-    """The capture of an order that may be captured, begun as the control chose; its row is on the statement."""
+    """The capture of an order that may be captured, begun as the control chose. Its row is on the statement."""
     unit = order["purchase_units"][0]
     status = choices.chosen(account, "capture_status")
     key = account.identifier()

@@ -62,7 +62,7 @@ def blocks_refunds(account: Account, capture: str) -> bool:
 
 
 def begin(account: Account, capture: Json, kind: str, reason: str, left: int, at: int) -> Json:
-    """Let the payer question what is left of a capture (minor units); `kind` is one of KINDS, `reason` of REASONS."""
+    """Let the payer question what is left of a capture (minor units). `kind` is one of KINDS, `reason` of REASONS."""
     stage, channel, status, state = _STARTS[kind]
     key = f"PP-D-{account.world.number('paypal.dispute') + 10_000}"
     made: Json = {

@@ -60,7 +60,7 @@ def show(account: Account, call: Call) -> tuple[int, Json]:
 
 
 def give_back(account: Account, capture: Json, given: Json, at: int, *, start: str = "") -> Json:
-    """The new refund of all that is left of a capture, or of `amount`; `start` is one of STARTS, "" as chosen.
+    """The new refund of all that is left of a capture, or of `amount`. `start` is one of STARTS, or "" for the choice.
 
     Raises PayPalError where PayPal refuses.
     """
@@ -84,7 +84,7 @@ def can_end(refund: Json, outcome: str) -> bool:
 
 
 def end(account: Account, refund: Json, outcome: str, at: int) -> Json:
-    """Let a refund complete, fail or be cancelled; what did not go back can be refunded again."""
+    """Let a refund complete, fail or be cancelled. What did not go back can be refunded again."""
     assert can_end(refund, outcome), f"a refund with status {refund['status']} does not become {outcome}"
     moved = refund["status"] == "COMPLETED"
     refund["status"] = outcome
@@ -125,7 +125,7 @@ def _check_fields(given: Json) -> None:
 
 
 def _amount(account: Account, capture: Json, given: Json, before: int, at: int) -> int:
-    """How much goes back, in minor units; refuses what PayPal refuses."""
+    """How much goes back, in minor units. Raises PayPalError for what PayPal refuses."""
     wanted = amounts.read(given["amount"], "/amount") if "amount" in given else None
     left = amounts.minor(capture["amount"]) - before
     _check_capture(capture, left, at)

@@ -33,7 +33,7 @@ def lag_seconds(world: World) -> int:
 
 
 def set_lag(world: World, seconds: int) -> None:
-    """Let the reports be this far behind from now on; a reset of the World ends it."""
+    """Let the reports be this far behind from now on. A reset of the World ends it."""
     world.save("paypal.reporting", "lag", {"id": "lag", "seconds": seconds})
 
 
@@ -87,7 +87,7 @@ ROUTES = (("GET", "/v1/reporting/transactions", search), ("GET", "/v1/reporting/
 
 
 def _dates(call: Call, refreshed: int) -> tuple[float, float]:
-    """From when until when; raises PayPalError for dates that PayPal does not serve."""
+    """The dates that were asked for, in UTC seconds. Raises PayPalError for dates that PayPal does not serve."""
     for name in ("start_date", "end_date"):
         if not call.params.get(name):
             raise invalid("MISSING_REQUIRED_PARAMETER", field=name)
@@ -124,7 +124,7 @@ def _parts(call: Call) -> list[str]:
 
 
 def _found(account: Account, call: Call) -> list[Json]:
-    """The rows that the filters let pass; what the simulator cannot filter by is refused, never passed over."""
+    """The rows that the filters let pass. What the simulator cannot filter by is refused, never passed over."""
     asked = call.params
     for name in _NOT_SIMULATED:
         if name in asked:
@@ -164,7 +164,7 @@ def _links(account: Account, call: Call, page: int, pages: int) -> list[Json]:
 
 
 def _detail(row: Json, parts: list[str]) -> Json:
-    """A row as PayPal shows it; of what is not about the money nothing is known."""
+    """A row as PayPal shows it. Only the part about money is known."""
     return {part: _info(row) if part == "transaction_info" else {} for part in parts}
 
 

@@ -49,7 +49,7 @@ def minor(amount: Json) -> int:
 
 
 def read(given: Any, field: str) -> tuple[int, str]:
-    """Minor units and currency of an amount that a client sent; `field` is its JSON pointer. Raises PayPalError."""
+    """Minor units and currency of an amount that a client sent. `field` is its JSON pointer. Raises PayPalError."""
     value, currency = _texts(given, field)
     if currency not in SUPPORTED:
         raise unprocessable("CURRENCY_NOT_SUPPORTED", _UNKNOWN, field=f"{field}/currency_code", value=currency)

@@ -15,9 +15,9 @@ Reply = tuple[int, "Json | str | None"]
 class Call:
     """What a client asks for.
 
-    `path` is without the `/paypal` prefix and without the query; `key` is the variable part of the path ("" where
-    there is none); `params` the query (the last value of each name); `body` the JSON object that was sent ({} when
-    there is none) and `raw` its bytes; `headers` have lower-case names; `now` is in UTC seconds of simulated time.
+    `path` is without the `/paypal` prefix and without the query. `key` is the variable part of the path ("" where
+    there is none). `params` is the query (the last value of each name). `body` is the JSON object that was sent ({}
+    when there is none), `raw` its bytes. `headers` have lower-case names. `now` is in UTC seconds of simulated time.
     """
 
     method: str
@@ -35,5 +35,5 @@ class Call:
         return "return=representation" in self.headers.get("prefer", "").replace(" ", "").lower()
 
     def of(self, key: str, body: Json) -> Call:
-        """The same call, with what its path and its body say."""
+        """This call with what its path and its body say."""
         return replace(self, key=key, body=body)

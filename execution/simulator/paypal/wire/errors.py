@@ -43,7 +43,7 @@ class PayPalError(Exception):
         return "" if not self._field else "body" if self._field.startswith("/") else "query"
 
     def body(self, debug_id: str) -> Json:
-        """The answer as JSON; `debug_id` is what PayPal's support asks for."""
+        """The answer as JSON. `debug_id` is what PayPal's support asks for."""
         answer: Json = {"name": self.name, "message": _MESSAGES.get(self.name, self.name), "debug_id": debug_id}
         if self.issue:
             detail = {"field": self._field, "value": self._value, "location": self._location()}
@@ -59,7 +59,7 @@ def unprocessable(issue: str, description: str, *, field: str = "", value: str =
 
 
 def invalid(issue: str, description: str = "", *, field: str = "", value: str = "") -> PayPalError:
-    """400: a request that breaks the schema; the well-known issues bring their sentence."""
+    """400: a request that breaks the schema. The well-known issues bring their sentence."""
     return PayPalError(400, "INVALID_REQUEST", issue, description or _SENTENCES[issue], field=field, value=value)
 
 

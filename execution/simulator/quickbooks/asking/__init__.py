@@ -1,1 +1,1 @@
-"""What can be asked about the company: queries, changes and reports; and batches."""
+"""What can be asked about the company: queries, changes, reports, and several things at once."""

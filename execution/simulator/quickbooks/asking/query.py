@@ -1,7 +1,7 @@
 """The query language: `select * from Invoice where DocNumber = 'INV-1' orderby TxnDate startposition 1 maxresults 9`.
 
 Text literals stand between single quotes, with a backslash before a quote or backslash inside. Conditions
-are joined by AND only; a field that the real service cannot filter by is refused (Fault 4001).
+are joined by AND only. A field that the real service cannot filter by is refused (Fault 4001).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _COMPARE = ("=", "<", ">", "<=", ">=", "like", "in")
 
 @dataclass(frozen=True)
 class Condition:
-    """One comparison; `values` has several members for IN only."""
+    """One comparison. `values` has several members for IN only."""
 
     name: str
     sign: str
@@ -32,7 +32,7 @@ class Condition:
 
 @dataclass
 class Query:
-    """A parsed query; no `columns` means all of them."""
+    """A parsed query. No `columns` means all of them."""
 
     kind: Kind
     columns: list[str] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Query:
 
 
 def parse(text: str) -> Query:
-    """Parse a query; raises Fault 4000 for broken syntax and 4001 for what cannot be asked."""
+    """Parse a query. Raises Fault 4000 for broken syntax and 4001 for what cannot be asked."""
     return _Parser(_tokens(text)).query()
 
 
@@ -143,7 +143,7 @@ class _Parser:
                 return order
 
     def _asked(self, kind: Kind) -> str:
-        """A field that may be filtered or sorted by; its letters' case does not matter."""
+        """A field that may be filtered or sorted by. Its letters' case does not matter."""
         word = self._word()
         for name in kind.asked:
             if word.lower() == name.lower():

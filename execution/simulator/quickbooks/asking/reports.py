@@ -11,7 +11,7 @@ from simulator.world import Json
 
 
 def trial_balance(company: Company, end_date: str, basis: str) -> Json:
-    """Debit and credit balances of every account that has one; the last row holds the equal totals."""
+    """Debit and credit balances of every account that has one. The last row holds the equal totals."""
     if basis != "Accrual":
         raise faults.unsupported(f"TrialBalance on {basis} basis")
     balances = _balances(company, end_date)

@@ -88,7 +88,7 @@ def _comparable(name: str, value: Any) -> Any:
 
 
 def instant(text: str) -> datetime:
-    """A time of the query language; a date or a time without an offset is Pacific."""
+    """A time of the query language. A date or a time without an offset is Pacific."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:

@@ -57,11 +57,11 @@ class Company:
         return list(self.world.all(f"quickbooks.{kind}"))
 
     def next_id(self, kind: str) -> str:
-        """Transactions share one series of ids; each list has its own."""
+        """Transactions share one series of ids. Each list has its own."""
         return str(self.world.number(f"quickbooks.{'transaction' if kind in TRANSACTIONS else kind}"))
 
     def insert(self, kind: str, entity: Json) -> Json:
-        """Store a new entity; `Id` is given unless it is there already."""
+        """Store a new entity. `Id` is given unless it is there already."""
         now = self.now_text()
         head = {"domain": "QBO", "sparse": False, "Id": entity.get("Id") or self.next_id(kind), "SyncToken": "0"}
         stored = {**entity, **head, "MetaData": {"CreateTime": now, "LastUpdatedTime": now}}
@@ -84,7 +84,7 @@ class Company:
         self.world.save("quickbooks.deleted", f"{kind}/{entity['Id']}", {"kind": kind, "entity": {**gone, **meta}})
 
     def refer(self, kind: str, ref: object, element: str) -> Json:
-        """The active entity that `{"value": id}` names; raises Fault 2500, or 610 when it is inactive."""
+        """The active entity that `{"value": id}` names. Raises Fault 2500, or 610 when it is inactive."""
         key = str(ref.get("value", "")) if isinstance(ref, dict) else str(ref)
         entity = self.find(kind, key)
         if entity is None:
@@ -156,7 +156,7 @@ class Company:
     # -- effects -----------------------------------------------------------------------------------
 
     def effects(self, key: str) -> Effects:
-        """What a transaction did to the books; nothing for an unknown one."""
+        """What a transaction did to the books. An unknown one did nothing."""
         stored = self.world.get("quickbooks.effects", key)
         return Effects.from_json(stored) if stored else Effects()
 
@@ -166,7 +166,7 @@ class Company:
         self.world.save("quickbooks.effects", key, effects.to_json(date))
 
     def take_back(self, key: str) -> Effects:
-        """Undo a transaction's effects; returns them, so that they can be applied again."""
+        """Undo a transaction's effects. Returns them, so that they can be applied again."""
         effects = self.effects(key)
         self._move(key, effects, -1)
         self.world.delete("quickbooks.effects", key)
@@ -240,7 +240,7 @@ _CLASSIFICATION = {
 
 
 def new_account(name: str, account_type: str, subtype: str, currency: Json) -> Json:
-    """A fresh account; raises Fault 2500 for a type that QuickBooks does not have."""
+    """A fresh account. Raises Fault 2500 for a type that QuickBooks does not have."""
     if account_type not in _CLASSIFICATION:
         raise faults.invalid_reference("AccountType", account_type, "AccountType")
     return {

@@ -16,7 +16,7 @@ from simulator.world import Json
 class Posting:
     """A debit (positive) or credit (negative) of one account.
 
-    `amount` is in the account's own currency, `home` in the company's; `name` is the customer or vendor
+    `amount` is in the account's own currency, `home` in the company's. `name` is the customer or vendor
     ("Customer/3") whose balance it moves, in their currency.
     """
 
@@ -37,14 +37,14 @@ class Application:
 
 @dataclass
 class Effects:
-    """The effects of one transaction; `stock` is the change of quantity on hand by item id."""
+    """The effects of one transaction. `stock` is the change of quantity on hand by item id."""
 
     postings: list[Posting] = field(default_factory=list)
     stock: dict[str, Decimal] = field(default_factory=dict)
     applied: list[Application] = field(default_factory=list)
 
     def post(self, account: Json, amount: Decimal, home: Decimal, name: str = "") -> None:
-        """Add a posting; nothing happens when both amounts are zero."""
+        """Add a posting. Nothing happens when both amounts are zero."""
         if amount or home:
             self.postings.append(Posting(account["Id"], amount, home, name))
 
@@ -53,7 +53,7 @@ class Effects:
         self.stock[item] = self.stock.get(item, ZERO) + quantity
 
     def imbalance(self) -> Decimal:
-        """Debits minus credits in home currency; zero for every transaction that is right."""
+        """Debits minus credits in home currency, zero for every transaction that is right."""
         return sum((one.home for one in self.postings), ZERO)
 
     def to_json(self, date: str) -> Json:

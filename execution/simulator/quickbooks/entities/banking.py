@@ -41,7 +41,7 @@ class _Draft:
         self.effects.post(account, figure, home, name)
 
     def post_line(self, line: Json, detail_name: str, amount: Decimal, payee: Json | None = None) -> None:
-        """Post one line to its account; Receivable and Payable need the customer or vendor."""
+        """Post one line to its account. Receivable and Payable need the customer or vendor."""
         line["DetailType"] = detail_name
         detail = line[detail_name] = dict(line.get(detail_name, {}))
         account = _account(self.company, detail, "AccountRef")
@@ -89,7 +89,7 @@ def deposit(company: Company, entity: Json, old: Json | None) -> Effects:
 
 
 def _deposit_linked(draft: _Draft, line: Json, amount: Decimal) -> None:
-    """A payment or sales receipt moves from Undeposited Funds to the bank; from then on it is locked."""
+    """A payment or sales receipt moves from Undeposited Funds to the bank. From then on it is locked."""
     company, link = draft.company, line["LinkedTxn"][0]
     source = company.find(str(link.get("TxnType")), str(link.get("TxnId")))
     if source is None or link["TxnType"] not in ("Payment", "SalesReceipt"):
@@ -125,7 +125,7 @@ def transfer(company: Company, entity: Json, old: Json | None) -> Effects:
 
 
 def purchase(company: Company, entity: Json, old: Json | None) -> Effects:
-    """Dr each line's account / Cr the bank or card account; a card credit goes the other way."""
+    """Dr each line's account / Cr the bank or card account. A card credit goes the other way."""
     if "PaymentType" not in entity:
         raise faults.missing("PaymentType")
     account = _account(company, entity, "AccountRef")
@@ -160,7 +160,7 @@ def _check_payee(company: Company, entity: Json, currency: str) -> None:
 
 
 def journal_entry(company: Company, entity: Json, old: Json | None) -> Effects:
-    """Debits and credits as they are given; refused unless they are equal."""
+    """Debits and credits as they are given. Unequal ones are refused."""
     asked = str(entity.get("CurrencyRef", {}).get("value", company.home_currency()))
     draft = _Draft(company, entity, set_currency(company, entity, asked))
     debits = credits = ZERO
@@ -202,7 +202,7 @@ def _account(company: Company, entity: Json, name: str) -> Json:
 
 
 def _natural(company: Company, entity: Json, account: Json) -> str:
-    """A home-currency account takes any currency; another account only its own."""
+    """A home-currency account takes any currency, another account only its own."""
     own = str(account["CurrencyRef"]["value"])
     return str(entity.get("CurrencyRef", {}).get("value", own)) if own == company.home_currency() else own
 

@@ -19,7 +19,7 @@ _SETTINGS = ("Preferences", "CompanyInfo")
 
 
 def read(company: Company, kind: Kind, key: str) -> Json:
-    """The entity; raises Fault 610 when there is none."""
+    """The entity. Raises Fault 610 when there is none."""
     entity = company.find(kind.name, key)
     if entity is None:
         raise faults.not_found()
@@ -27,7 +27,7 @@ def read(company: Company, kind: Kind, key: str) -> Json:
 
 
 def create(company: Company, kind: Kind, body: Json, *, allow_duplicate: bool = False) -> Json:
-    """Store a new entity and make its effects real; returns it as QuickBooks shows it."""
+    """Store a new entity and make its effects real. Returns it as QuickBooks shows it."""
     if kind.compute is None or "create" not in kind.operations:
         raise faults.unsupported("create")
     _check_fields(kind, body)
@@ -70,7 +70,7 @@ def update(company: Company, kind: Kind, body: Json, *, allow_duplicate: bool = 
 
 
 def delete(company: Company, kind: Kind, body: Json) -> Json:
-    """Remove a transaction and its effects; returns `{"Id", "status": "Deleted", "domain"}`."""
+    """Remove a transaction and its effects. Returns `{"Id", "status": "Deleted", "domain"}`."""
     if "delete" not in kind.operations:
         raise faults.unsupported("delete")
     old = _current(company, kind, body)
@@ -97,7 +97,7 @@ def void(company: Company, kind: Kind, body: Json) -> Json:
 
 
 def send(company: Company, kind: Kind, key: str, address: str) -> Json:
-    """Mark a sales form as mailed by QuickBooks; the simulator mails nothing by itself."""
+    """Mark a sales form as mailed by QuickBooks. The simulator mails nothing by itself."""
     entity = dict(read(company, kind, key))
     if address:
         entity["BillEmail"] = {"Address": address}
@@ -118,7 +118,7 @@ def _check_fields(kind: Kind, body: Json) -> None:
 
 
 def _current(company: Company, kind: Kind, body: Json) -> Json:
-    """The stored entity that a change is about; the settings of a company need no Id."""
+    """The stored entity that a change is about. The settings of a company need no Id."""
     key = str(body.get("Id") or ("1" if kind.name in _SETTINGS else ""))
     if not key:
         raise faults.missing("Id")
@@ -143,7 +143,7 @@ def _merged(kind: Kind, old: Json, body: Json) -> Json:
 
 
 def _merged_preferences(old: Json, body: Json) -> Json:
-    """Each group of settings is merged by itself; an empty text clears a setting."""
+    """Each group of settings is merged by itself. An empty text clears a setting."""
     groups = {name: group for name, group in body.items() if name.endswith("Prefs") and isinstance(group, dict)}
     changed = {name: normal({**old.get(name, {}), **group}) for name, group in groups.items()}
     return {**old, **changed}

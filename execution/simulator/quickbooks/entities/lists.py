@@ -1,4 +1,4 @@
-"""Lists: customers, vendors, items, accounts and the small ones; their names and their rules."""
+"""Lists: customers, vendors, items, accounts and the small ones, with their names and rules."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _check_characters(entity: Json, name: str) -> None:
 
 
 def _check_free(company: Company, kind: str, label: str, entity: Json, old: Json | None) -> None:
-    """Raise Fault 6240 when another entity of the kind bears the name; letters' case does not matter."""
+    """Raise Fault 6240 when another entity of the kind bears the name, in letters of any case."""
     wanted = str(entity[label]).casefold()
     for other in company.all(kind):
         if str(other.get(label, "")).casefold() == wanted and (old is None or other["Id"] != old["Id"]):
@@ -107,7 +107,7 @@ def _retire(entity: Json, label: str, old: Json | None) -> None:
 
 
 def item(company: Company, entity: Json, old: Json | None) -> Effects:
-    """A product or service; goods need accounts for stock and cost, and open with their quantity on hand."""
+    """A product or service. Goods need accounts for stock and cost, and open with their quantity on hand."""
     _named(company, "Item", entity, old)
     entity.setdefault("Type", "Service")
     if entity["Type"] not in ("Service", "NonInventory", "Inventory", "Category"):
@@ -156,7 +156,7 @@ _SUBTYPES = {
 
 
 def account(company: Company, entity: Json, old: Json | None) -> Effects:
-    """An account; its type decides its classification, its currency never changes."""
+    """An account. Its type decides its classification, its currency never changes."""
     _named(company, "Account", entity, old)
     if "AccountType" not in entity:
         by_subtype = {subtype: account_type for account_type, subtype in _SUBTYPES.items()}
@@ -207,7 +207,7 @@ def tracking_class(company: Company, entity: Json, old: Json | None) -> Effects:
 
 
 def company_currency(company: Company, entity: Json, old: Json | None) -> Effects:
-    """A currency in use; each code once."""
+    """A currency in use. No two have one code."""
     code = str(entity.get("Code", ""))
     if len(code) != _CODE_LETTERS or not code.isalpha() or not code.isupper():
         raise faults.missing("Code")
@@ -228,7 +228,7 @@ def exchange_rate(company: Company, entity: Json, old: Json | None) -> Effects:
 
 
 def preferences(company: Company, entity: Json, old: Json | None) -> Effects:
-    """The company's settings; the home currency stays what it is."""
+    """The company's settings. The home currency stays what it is."""
     if old is not None:
         entity["CurrencyPrefs"] = {
             **old["CurrencyPrefs"],

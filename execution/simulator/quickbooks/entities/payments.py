@@ -26,7 +26,7 @@ _DEPOSIT_TYPES = ("Bank", "Other Current Asset", "Credit Card")
 
 @dataclass
 class _Draft:
-    """A payment while it is computed; `used` is what its lines apply, in its currency and at home."""
+    """A payment while it is computed. `used` is what its lines apply, in its currency and at home."""
 
     company: Company
     entity: Json
@@ -39,7 +39,7 @@ class _Draft:
 
 
 def payment(company: Company, entity: Json, old: Json | None) -> Effects:
-    """Dr the deposit account / Cr Receivable; the invoices it settles are in `applied`."""
+    """Dr the deposit account / Cr Receivable. The invoices it settles are in `applied`."""
     if "CustomerRef" not in entity:
         raise faults.missing("CustomerRef")
     customer = company.refer("Customer", entity["CustomerRef"], "CustomerRef")
@@ -59,7 +59,7 @@ def payment(company: Company, entity: Json, old: Json | None) -> Effects:
 
 
 def _post(draft: _Draft) -> None:
-    """The invoices leave Receivable at their own rate; what the payment's rate makes of it is gain or loss."""
+    """The invoices leave Receivable at their own rate. What the payment's rate makes of it is gain or loss."""
     company, entity, effects = draft.company, draft.entity, draft.effects
     account = _deposit_account(company, entity)
     home = at_home(company, entity, draft.total)
@@ -126,7 +126,7 @@ def _target(company: Company, line: Json, customer: Json) -> tuple[str, Json]:
 
 
 def _settle(company: Company, key: str, kind: str, target: Json, amount: Decimal) -> Decimal:
-    """The home amount that leaves Receivable; raises Fault 6000 beyond what the target has open."""
+    """The home amount that leaves Receivable. Raises Fault 6000 beyond what the target has open."""
     owed = open_amount(company, kind, target)
     if amount <= 0 or amount > owed:
         raise faults.business(

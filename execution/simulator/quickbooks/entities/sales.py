@@ -46,7 +46,7 @@ class _Form:
 
 
 def invoice(company: Company, entity: Json, old: Json | None) -> Effects:
-    """Dr Receivable / Cr income and sales tax; goods leave the stock."""
+    """Dr Receivable / Cr income and sales tax. Goods leave the stock."""
     form = _compute(company, entity, sign=1)
     entity.setdefault("EmailStatus", "NotSet")
     entity.setdefault("PrintStatus", "NotSet")
@@ -59,7 +59,7 @@ def invoice(company: Company, entity: Json, old: Json | None) -> Effects:
 
 
 def credit_memo(company: Company, entity: Json, old: Json | None) -> Effects:
-    """Dr income and sales tax / Cr Receivable; goods return to the stock."""
+    """Dr income and sales tax / Cr Receivable. Goods return to the stock."""
     form = _compute(company, entity, sign=-1)
     if old is not None and form.total < company.settled(f"CreditMemo/{old['Id']}")[0]:
         raise faults.business("More of this credit is applied than its new total", "TotalAmt")
@@ -209,7 +209,7 @@ def _on_deposit_account(form: _Form, account: Json) -> Effects:
 
 
 def _add_sale(form: _Form, effects: Effects) -> Effects:
-    """Income, discount and tax in home currency; cents lost in conversion go to the first of them."""
+    """Income, discount and tax in home currency. Cents lost in conversion go to the first of them."""
     company, sign = form.company, form.sign
     shares: list[tuple[Json, Decimal]] = []
     for line in form.entity["Line"]:
@@ -229,7 +229,7 @@ def _add_sale(form: _Form, effects: Effects) -> Effects:
 
 
 def _income_account(form: _Form, line: Json, effects: Effects) -> Json:
-    """The income account of a line's item; goods also move stock and its cost."""
+    """The income account of a line's item. Goods also move stock and its cost."""
     detail = line["SalesItemLineDetail"]
     item = form.company.refer("Item", detail["ItemRef"], "ItemRef")
     if item["Type"] == "Inventory":

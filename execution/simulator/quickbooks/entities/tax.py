@@ -12,7 +12,7 @@ _HUNDRED = Decimal(100)
 
 
 def set_tax(company: Company, entity: Json, taxable: Decimal, currency: str) -> Decimal:
-    """Write `TxnTaxDetail` for the taxable part of a sales form; returns the total tax."""
+    """Write `TxnTaxDetail` for the taxable part of a sales form. Returns the total tax."""
     detail = entity.get("TxnTaxDetail", {})
     code = _tax_code(company, detail)
     if not company.preferences()["TaxPrefs"]["UsingSalesTax"] or not taxable or code is None:
@@ -29,7 +29,7 @@ def set_tax(company: Company, entity: Json, taxable: Decimal, currency: str) -> 
 
 
 def _tax_code(company: Company, detail: Json) -> Json | None:
-    """The code of the whole transaction; none for NON, or for a code without rates."""
+    """The code of the whole transaction, None for NON and for a code without rates."""
     default = company.preferences()["TaxPrefs"].get("TaxGroupCodeRef", {"value": "2"})
     ref = detail.get("TxnTaxCodeRef", default)
     code = company.refer("TaxCode", default if ref["value"] == "TAX" else ref, "TxnTaxCodeRef")

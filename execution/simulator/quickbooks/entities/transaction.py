@@ -45,9 +45,9 @@ def check_length(entity: Json, name: str, longest: int) -> None:
 
 
 def set_number(company: Company, kind: str, entity: Json, old: Json | None, *, allow_duplicate: bool) -> None:
-    """Give a sales form its number as the company's preference says; raises Fault 6140 for a number in use.
+    """Give a sales form its number as the company's preference says. Raises Fault 6140 for a number in use.
 
-    With custom numbers on the client's number stands, or none; with custom numbers off QuickBooks counts.
+    With custom numbers on the client's number stands, or none. With custom numbers off QuickBooks counts.
     """
     if kind in _SALES_FORMS and not company.preferences()["SalesFormsPrefs"]["CustomTxnNumbers"]:
         entity["DocNumber"] = old["DocNumber"] if old and "DocNumber" in old else _next_number(company, kind)
@@ -68,7 +68,7 @@ def _next_number(company: Company, kind: str) -> str:
 
 
 def set_currency(company: Company, entity: Json, natural: str) -> str:
-    """Settle a transaction's currency and rate; returns the currency's code.
+    """Settle a transaction's currency and rate. Returns the currency's code.
 
     `natural` is the currency of its customer, vendor or account: a transaction in another one is refused.
     """
@@ -114,7 +114,7 @@ def in_account(company: Company, account: Json, currency: str, amount: Decimal, 
 
 
 def money(entity: Json, name: str, currency: str, element: str = "") -> Decimal:
-    """A required amount, rounded to the currency's decimals; raises Fault 2020 when it is missing."""
+    """A required amount, rounded to the currency's decimals. Raises Fault 2020 when it is missing."""
     if name not in entity:
         raise faults.missing(element or name)
     return rounded(number(entity, name), currency)

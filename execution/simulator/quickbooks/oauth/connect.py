@@ -39,7 +39,7 @@ class Consent:
         return JSONResponse(_discovery(str(request.url).split("/.well-known", maxsplit=1)[0]))
 
     async def _authorize(self, request: Request) -> Response:
-        """GET shows the page with the Connect button; its POST sends the owner back with a code."""
+        """GET shows the page with the Connect button. Its POST sends the owner back with a code."""
         asked, accounts = request.query_params, self._world.accounts
         redirect_uri = asked.get("redirect_uri", "")
         target = urlsplit(redirect_uri)

@@ -1,9 +1,10 @@
 """Intuit's OAuth 2: the page where the owner connects the company, and the life of its tokens.
 
-An access token lives an hour; a refresh token older than a day is replaced when it is used, and lives one day more
-(so a client that dies before it stored the new one is not cut off); 100 days without use kill it too. Tokens live in a
-file of their own beside the World's objects: after a reset every token that was alive stays alive with fresh age, and
-the first refresh token of the accounts works again, so that a client never has to connect anew because of a reset.
+An access token lives an hour. A refresh token that is older than a day is replaced when it is used, and lives one day
+more, so that a client that dies before it stored the new one is not cut off. It also dies after 100 days without use.
+
+Tokens live in a file of their own beside the World's objects. After a reset every token that was alive stays alive with
+fresh age, and the first refresh token of the accounts works again. So no client has to connect anew after a reset.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Tokens:
         return code
 
     def exchange(self, code: str, redirect_uri: str) -> Json:
-        """Trade a code for a token answer; raises InvalidGrant."""
+        """Trade a code for a token answer. Raises InvalidGrant."""
         self._wake()
         known = self._state["codes"].pop(code, None)
         if known is None or known["redirect_uri"] != redirect_uri or known["expires"] < self._world.now():
@@ -75,7 +76,7 @@ class Tokens:
         return self._answer(token)
 
     def revoke(self, token: str) -> bool:
-        """End the connection that a token belongs to; false for a token that nobody knows."""
+        """End the connection that a token belongs to. Returns whether the token was known."""
         self._wake()
         known = token in self._state["refresh"] or token in self._state["access"]
         if known:

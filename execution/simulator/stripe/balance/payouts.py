@@ -1,4 +1,4 @@
-"""Money that Stripe sends to the business's bank. None is sent yet; the lists are there to be asked."""
+"""Money that Stripe sends to the business's bank. None is sent yet. The lists are there to be asked."""
 
 from __future__ import annotations
 

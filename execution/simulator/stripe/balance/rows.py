@@ -31,7 +31,7 @@ def of_charge(key: str, at: int, charge: Json) -> Json:
 
 
 def of_refund(key: str, at: int, refund: Json, kind: str) -> Json:
-    """What a refund takes (`refund`), or what comes back when it fails (`refund_failure`); available at once."""
+    """What a refund takes (`refund`), or what comes back when it fails (`refund_failure`), available at once."""
     if kind == "refund":
         return _row(key, at, refund, kind, -refund["amount"], description="REFUND FOR CHARGE")
     return _row(key, at, refund, kind, refund["amount"], description="REFUND FAILURE")

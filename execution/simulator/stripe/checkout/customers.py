@@ -12,14 +12,14 @@ CUSTOMER = "customer"
 
 
 def create(account: Account, given: Json, at: int, cause: Json) -> Json:
-    """A new customer and its event; `given` holds name, email and the like."""
+    """A new customer and its event. `given` holds name, email and the like."""
     created = account.save(shapes.customer(account.world.identifier("cus"), at, given))
     account.emit("customer.created", created, at, cause=cause)
     return created
 
 
 def update(account: Account, customer: Json, new: Json, at: int, cause: Json) -> Json:
-    """The customer with these fields changed; an event tells of it only when one of them was different."""
+    """The customer with these fields changed. An event tells of it only when one of them was different."""
     if "metadata" in new:
         new = {**new, "metadata": merged(customer["metadata"], new["metadata"])}
     previous = {name: customer[name] for name, value in new.items() if customer[name] != value}

@@ -24,7 +24,7 @@ def create(account: Account, given: Json, at: int, cause: Json) -> Json:
 
 
 def update(account: Account, link: Json, new: Json, at: int, cause: Json) -> Json:
-    """The link with these fields changed; an event tells of it only when one of them was different."""
+    """The link with these fields changed. An event tells of it only when one of them was different."""
     _check(new.get("after_completion"))
     previous = {name: link[name] for name, value in new.items() if link[name] != value}
     link.update(new)

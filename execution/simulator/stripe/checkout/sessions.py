@@ -43,7 +43,7 @@ def check_lines(given_lines: list[Json]) -> str:
 
 
 def keep_lines(account: Account, key: str, given_lines: list[Json], at: int) -> int:
-    """Keep the (checked) lines of the session or link `key`; what they come to in minor units."""
+    """Keep the (checked) lines of the session or link `key`. Returns their sum in minor units."""
     prefixes = ("li", "price", "prod")
     new_id = account.world.identifier
     made = [shapes.line_item(tuple(map(new_id, prefixes)), at, line) for line in given_lines]
@@ -58,7 +58,7 @@ def lines(account: Account, holder: Json) -> list[Json]:
 
 
 def expire(account: Account, session: Json, at: int, cause: Json = NOBODY) -> Json:
-    """Close an open session for ever; an intent that it had begun is cancelled."""
+    """Close an open session for ever. An intent that it had begun is cancelled."""
     session.update(status="expired", url=None)
     account.save(session)
     intent = account.find("payment_intent", session["payment_intent"])

@@ -12,7 +12,7 @@ _TEXTS = "after_submit shipping_address submit terms_of_service_acceptance"
 
 
 def customer(key: str, at: int, given: Json) -> Json:
-    """A customer; `given` are the parameters of the call."""
+    """A customer. `given` are the parameters of the call."""
     typed = ("address", "description", "email", "name", "phone")
     return shaped(
         "customer",
@@ -33,7 +33,7 @@ def customer(key: str, at: int, given: Json) -> Json:
 
 
 def line_item(keys: tuple[str, ...], at: int, given: Json) -> Json:
-    """One line of a session; `keys` are the ids of the line, its price and its product."""
+    """One line of a session. `keys` are the ids of the line, its price and its product."""
     line, price, product = keys
     data, quantity = given["price_data"], given["quantity"]
     currency, unit, total = data["currency"], data["unit_amount"], data["unit_amount"] * quantity
@@ -69,7 +69,7 @@ def line_item(keys: tuple[str, ...], at: int, given: Json) -> Json:
 
 
 def session(key: str, at: int, given: Json, total: int, currency: str) -> Json:
-    """An open Checkout Session; `total` in minor units. Its `url` is set by whoever knows the address."""
+    """An open Checkout Session. `total` is in minor units. Its `url` is set by whoever knows the address."""
     typed = """billing_address_collection cancel_url client_reference_id customer customer_email locale payment_link
         submit_type"""
     return shaped(

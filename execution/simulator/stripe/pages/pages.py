@@ -44,7 +44,7 @@ class Pages:
         return [Route("/{key}", self._follow, methods=["GET"]), Route("/{key}/thanks", self._thank, methods=["GET"])]
 
     def _of_open(self, handler: Callable[[Json, Request], Awaitable[Response]]) -> Callable[[Request], Any]:
-        """A page of an open session as an endpoint; a session that is not open has a page of its own."""
+        """A page of an open session as an endpoint. A session that is not open has a page of its own."""
 
         async def endpoint(request: Request) -> Response:
             payments.run_due(self._account)
@@ -105,7 +105,7 @@ class Pages:
         return session["customer_email"] or customer.get("email")
 
     def _check(self, session: Json, form: dict[str, str]) -> tuple[dict[str, str], cards.Card | None]:
-        """What is wrong with the form, field by field; without a problem also the card."""
+        """What is wrong with the form, field by field, and the card if nothing is."""
         problems = {}
         if not self._email(session) and "@" not in form["email"].strip()[1:-1]:
             problems["email"] = "Enter your email address, for example name@example.com."

@@ -24,7 +24,7 @@ class Payer:
 
 
 def attempt(account: Account, session: Json, card: Card, payer: Payer) -> Json:
-    """Try to pay an open session with a card; the payment intent as it is after the try."""
+    """Try to pay an open session with a card. Returns the payment intent."""
     at = account.world.now()
     intent = _intent_of(account, session, at)
     key = account.world.identifier("pm")
@@ -37,7 +37,7 @@ def attempt(account: Account, session: Json, card: Card, payer: Payer) -> Json:
 
 
 def authenticate(account: Account, session: Json, *, passed: bool) -> Json:
-    """Answer the 3-D Secure question of a session's intent; the intent as it is afterwards."""
+    """Answer the 3-D Secure question of a session's intent. Returns the intent."""
     at = account.world.now()
     intent = account.need(INTENT, session[INTENT], "intent")
     method = account.need("payment_method", intent["payment_method"], "payment_method")
@@ -59,7 +59,7 @@ def run_due(account: Account) -> None:
 
 
 def _intent_of(account: Account, session: Json, at: int) -> Json:
-    """The session's intent; as at Stripe it begins with the customer's first try to pay."""
+    """The session's intent. It begins with the customer's first try to pay, as at Stripe."""
     if intent := account.find(INTENT, session[INTENT]):
         return intent
     given = account.world.get("stripe.payment_intent_data", session["id"]) or {}

@@ -12,7 +12,7 @@ _NO_ADDRESS = "city country line1 line2 postal_code state"
 
 
 def payment_intent(key: str, secret: str, at: int, paid_by: Json, given: Json) -> Json:
-    """The intent of a session (`paid_by`); `given` is the session's `payment_intent_data`."""
+    """The intent of a session (`paid_by`). `given` is the session's `payment_intent_data`."""
     card = in_order("installments mandate_options network", request_three_d_secure="automatic")
     return shaped(
         "payment_intent",
@@ -73,7 +73,7 @@ def payment_method(key: str, at: int, card: Card, email: str | None, name: str |
 
 
 def charge(key: str, at: int, intent: Json, method: Json, decline: Decline | None) -> Json:
-    """One attempt to take an intent's amount from a card; `decline` says why it failed."""
+    """One attempt to take an intent's amount from a card. `decline` says why it failed."""
     paid = decline is None
     kept = "amount currency customer description receipt_email statement_descriptor statement_descriptor_suffix"
     return shaped(
@@ -106,7 +106,7 @@ def charge(key: str, at: int, intent: Json, method: Json, decline: Decline | Non
 
 
 def payment_error(key: str, decline: Decline, method: Json) -> Json:
-    """The `last_payment_error` of an intent; `key` is the id of the failed charge."""
+    """The `last_payment_error` of an intent. `key` is the id of the failed charge."""
     error: Json = {
         "charge": key,
         "code": decline.code,

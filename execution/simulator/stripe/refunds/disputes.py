@@ -24,13 +24,13 @@ def of_charge(account: Account, charge: Json) -> Json | None:
 
 
 def blocks_refunds(account: Account, charge: Json) -> bool:
-    """Whether a charge cannot be refunded because it is disputed; an inquiry is no obstacle."""
+    """Whether a charge cannot be refunded because it is disputed. An inquiry does not matter."""
     found = of_charge(account, charge)
     return found is not None and not found["status"].startswith("warning_")
 
 
 def begin(account: Account, charge: Json, kind: str, reason: str, at: int) -> Json:
-    """Let the customer's bank question what is not refunded of a charge; `kind` is one of KINDS."""
+    """Let the customer's bank question what is not refunded of a charge. `kind` is one of KINDS."""
     status, case = _STARTS[kind]
     found = account.save(shapes.dispute(account.world.identifier("du"), at, charge, reason, status, case))
     if kind == "dispute":

@@ -39,7 +39,7 @@ def starts_as(account: Account, start: str) -> None:
 
 
 def create(account: Account, given: Json, at: int, *, cause: Json = NOBODY, start: str = "") -> Json:
-    """Give back `amount` (minor units; without it all that is left) of a `charge` or `payment_intent`.
+    """Give back `amount` (minor units), or all that is left, of a `charge` or `payment_intent`.
 
     Raises StripeError as Stripe would answer.
     """
@@ -63,7 +63,7 @@ def create(account: Account, given: Json, at: int, *, cause: Json = NOBODY, star
 
 
 def update(account: Account, refund: Json, metadata: Json, at: int, cause: Json) -> Json:
-    """The refund with changed metadata; an event tells of it only when something was different."""
+    """The refund with changed metadata. An event tells of it only when something was different."""
     previous = {"metadata": refund["metadata"]}
     refund["metadata"] = merged(refund["metadata"], metadata)
     account.save(refund)
@@ -87,7 +87,7 @@ def can_end(refund: Json, outcome: str) -> bool:
 
 
 def end(account: Account, refund: Json, outcome: str, at: int, *, cause: Json = NOBODY) -> Json:
-    """Let a refund succeed, fail or be cancelled; what was taken from the balance comes back by a row of its own."""
+    """Let a refund succeed, fail or be cancelled. What was taken from the balance comes back by a row of its own."""
     assert can_end(refund, outcome), f"a refund with status {refund['status']} does not become {outcome}"
     fields = ("status", "pending_reason", "balance_transaction")
     before = {name: refund[name] for name in fields if name in refund}
@@ -124,7 +124,7 @@ def _book(account: Account, refund: Json, kind: str, at: int) -> str:
 
 
 def _move(account: Account, charge: Json, amount: int) -> Json:
-    """Write what is refunded of a charge; the fields as they were before."""
+    """Write what is refunded of a charge. Returns the changed fields as they were before."""
     before = {name: charge[name] for name in ("amount_refunded", "refunded")}
     charge["amount_refunded"] += amount
     charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
@@ -152,7 +152,7 @@ def _charge_of(account: Account, given: Json) -> Json:
 
 
 def _amount(account: Account, charge: Json, given: Json) -> int:
-    """How much goes back; refuses what Stripe refuses."""
+    """How much goes back, in minor units. Raises StripeError for what Stripe refuses."""
     if disputes.blocks_refunds(account, charge):
         message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
         raise StripeError(400, message, code="charge_disputed")

@@ -16,7 +16,7 @@ _EVIDENCE = """access_activity_log billing_address cancellation_policy cancellat
 
 
 def refund(key: str, at: int, charge: Json, amount: int, given: Json) -> Json:
-    """A refund of `amount` minor units, without its row and its status; `given` are the parameters of the call."""
+    """A refund of `amount` minor units, without its row and its status. `given` are the parameters of the call."""
     card = {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"}
     return shaped(
         "refund",
@@ -42,7 +42,7 @@ def customer_asked(at: int, charge: Json) -> Json:
 
 
 def dispute(key: str, at: int, charge: Json, reason: str, status: str, case: str) -> Json:
-    """A dispute about what is not refunded of a charge; `case` is what the card network calls it."""
+    """A dispute about what is not refunded of a charge. `case` is what the card network calls it."""
     card = {"brand": "visa", "case_type": case, "network": "visa", "network_reason_code": None}
     return shaped(
         "dispute",

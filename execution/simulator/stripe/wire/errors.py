@@ -8,7 +8,7 @@ from simulator.world import Json
 class StripeError(Exception):
     """A request that Stripe refuses.
 
-    `status` is the HTTP status; `kind` is Stripe's error type; `more` holds further fields of the error object.
+    `status` is the HTTP status. `kind` is Stripe's error type. `more` holds further fields of the error object.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 """Stripe's form encoding: `a[b][0]=c` read into plain values by a table of fields.
 
-A table says which parameters an operation knows; everything else is refused in Stripe's words, so that a
+A table says which parameters an operation knows. Everything else is refused in Stripe's words, so that a
 client that misspells a parameter learns it here and not in production.
 """
 
@@ -89,7 +89,7 @@ class Whole:
 
 @dataclass(frozen=True)
 class Flag:
-    """`true` or `false`; `only` refuses what the simulator does not act out."""
+    """`true` or `false`. `only` refuses what the simulator does not act out."""
 
     only: bool | None = None
 
@@ -108,7 +108,7 @@ class Metadata:
     """A flat map of text. An empty text (for one key or for all) means: remove it."""
 
     def read(self, raw: Any, param: str) -> dict[str, str]:
-        """The map; one empty key stands for all. Raises StripeError for anything else."""
+        """The map. One empty key stands for all. Raises StripeError for anything else."""
         if raw == "":
             return {"": ""}
         if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
@@ -171,7 +171,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Moment:
-    """UTC seconds, or a range of them (`gt`, `gte`, `lt`, `lte`); a plain value reads as a range of one second."""
+    """UTC seconds, or a range of them (`gt`, `gte`, `lt`, `lte`). A plain value reads as a range of one second."""
 
     def read(self, raw: Any, param: str) -> dict[str, int]:
         """The limits of the range. Raises StripeError for anything else."""
@@ -182,7 +182,7 @@ class Moment:
 
 
 def parse(encoded: str) -> dict[str, Any]:
-    """A form body or query string as nested dicts; lists stay dicts with numbers as keys."""
+    """A form body or query string as nested dicts. Lists stay dicts with numbers as keys."""
     root: dict[str, Any] = {}
     for name, value in parse_qsl(encoded, keep_blank_values=True, errors="strict"):
         match = _NAME.fullmatch(name)

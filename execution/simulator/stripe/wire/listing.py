@@ -27,7 +27,7 @@ def form(**filters: Field) -> Form:
 
 
 def dated_form(**filters: Field) -> Form:
-    """The same with the filter `created`."""
+    """The parameters of a list that can be filtered by `created`, too."""
     return form(created=Moment(), **filters)
 
 
@@ -48,7 +48,7 @@ def page(items: Iterable[Json], params: Json, url: str, what: str) -> Json:
 
 
 def inside(moment: int, wanted: Json | None) -> bool:
-    """Whether a time lies in a `created` filter; no filter lets everything pass."""
+    """Whether a time lies in a `created` filter. No filter lets everything pass."""
     return not wanted or all(_TESTS[name](moment, limit) for name, limit in wanted.items())
 
 
@@ -58,7 +58,7 @@ def same(thing: Json, params: Json, *names: str) -> bool:
 
 
 def _until(items: Iterable[Json], key: str, what: str, param: str = "ending_before") -> Iterator[Json]:
-    """The items before the one with this id; raises StripeError when it does not come."""
+    """The items before the one with this id. Raises StripeError when it does not come."""
     for item in items:
         if item["id"] == key:
             return

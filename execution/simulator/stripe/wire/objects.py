@@ -9,7 +9,7 @@ from simulator.world import Json
 
 
 def shaped(what: str, key: str, nothing: str, **fields: Any) -> Json:
-    """A new object of the kind `what`; `nothing` names the fields that are null."""
+    """A new object of the kind `what`. `nothing` names the fields that are null."""
     return {"id": key, "object": what, **in_order(nothing, **fields)}
 
 
