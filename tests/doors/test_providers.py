@@ -17,7 +17,7 @@ from tillbook.rules.facts import InvoiceFact, PaymentSucceeded, ProcessorFee, Re
 from tillbook.rules.matching import clearing_minor
 from tillbook.rules.operations import Door, Json, Plan
 from tillbook.vendors.protocols import Provider
-from tillbook.vendors.providers import PROVIDERS, open_provider
+from tillbook.vendors.providers import PROVIDERS, declared, open_provider
 
 DAY = 86_400
 KINDS = ("create_checkout", "close_checkout", "refund_payment", "capture_checkout")
@@ -94,7 +94,7 @@ def test_a_plan_is_the_same_for_the_same_request(provider: Provider) -> None:
 def test_a_page_lasts_only_where_the_provider_says_so(stage: Stage, provider: Provider) -> None:
     """Without an address to come back to: a page that has no end, or a refusal that says what to set."""
     request = request_of(lasting=True)
-    if provider.lasting:
+    if declared(provider.name).lasting_pages:
         assert provider.send(stage.opening(request))["expires_at"] is None
         return
     assert "TILLBOOK_BASE_URL" in raised(Refused, provider.plan_checkout, request).hint
@@ -157,7 +157,7 @@ def test_c19_what_is_approved_is_settled_by_exactly_one_plan(stage: Stage, provi
     stage.pay(checkout_id)
     state = provider.checkout(checkout_id)
     plan = provider.settle(state)
-    assert (plan is None) is stage.moves_by_itself is not provider.captures
+    assert (plan is None) is stage.moves_by_itself is not declared(provider.name).captures
     if plan is None:
         assert state.status == "paid"
         return
@@ -564,7 +564,7 @@ def test_c4_other_content_under_the_same_key_is_never_sent(stage: Stage, provide
 def test_the_statement_has_the_keys_and_amounts_of_the_facts(stage: Stage, provider: Provider, payment: str) -> None:
     """What moved is named as the facts are, with equal amounts, so that both can be compared; the refund, too."""
     provider.send(stage.refunding(asked(payment)))
-    stage.later(provider.statement_lag_seconds)
+    stage.later(declared(provider.name).statement_lag_seconds)
     facts = {fact.key: fact for fact in provider.read(payment).facts if not isinstance(fact, InvoiceFact)}
     now = stage.clock.now()
     moved = {one.key: one for one in provider.statement(now - DAY, now + 300) if one.key in facts}
@@ -592,7 +592,7 @@ def test_b27_the_statement_begins_and_ends_where_it_is_asked_to(stage: Stage, pr
 def test_the_balance_is_the_sum_of_the_statement(stage: Stage, provider: Provider) -> None:
     """The figure that reconciliation proves, in every currency."""
     stage.paid()
-    stage.later(provider.statement_lag_seconds)
+    stage.later(declared(provider.name).statement_lag_seconds)
     moved = list(provider.statement(0, stage.clock.now() + 300))
     for currency, amount in provider.balance().items():
         assert clearing_minor([one for one in moved if one.currency == currency]) == amount.minor

@@ -56,7 +56,8 @@ def holdings(
 ) -> None:
     """Ledger = processor. Up to now: all that the ledger says the processor holds, against its own balance.
 
-    For a past window, of which no balance is known: what moved in it, against the sum of the statement.
+    Without a balance, of a past window or of a processor that tells none: what moved in the window, against the sum of
+    the statement.
     """
     who = declared(provider).title
     if held is None:

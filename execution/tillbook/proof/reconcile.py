@@ -21,6 +21,7 @@ from tillbook.proof.figures import Proof, Proofs
 from tillbook.rules import matching
 from tillbook.rules.matching import Discrepancy, Tally, Window
 from tillbook.sales import company, pages
+from tillbook.vendors.providers import PROVIDERS, declared
 
 if TYPE_CHECKING:
     from tillbook.ledger.sales import Checkout
@@ -139,7 +140,7 @@ def _compare(till: Till, name: str, window: Window, proven: Proofs) -> tuple[Tal
     provider, now, zone = till.provider(name), till.clock.now(), _zone(till)
     begin, end = window.since - statements.MARGIN_SECONDS, window.until + statements.MARGIN_SECONDS
     told = statements.statement(provider, window, now)
-    settled = min(window.settled, now - provider.statement_lag_seconds)
+    settled = min(window.settled, now - declared(name).statement_lag_seconds)
     # Up to now means to the last row that was read: what came while we looked explains a balance, too.
     judged = replace(window, settled=settled, until=window.until if told.balance is None else end)
     wanted = till.ledger.reconciliation.documents(name, begin, end)
@@ -196,7 +197,7 @@ def _approved(till: Till) -> Iterator[Discrepancy]:
     """Pages that a customer approved without any money having moved: those that wait, and those that came to nothing
     while the invoice is still open."""
     for name in _providers(till):
-        if not till.provider(name).captures:
+        if not declared(name).captures:
             continue
         for page in till.ledger.sales.unpaid_checkouts(name):
             if pages.seen(till, page).status == "approved":
@@ -219,8 +220,6 @@ def _approval(page: Checkout, place: str, note: str) -> Discrepancy:
 
 def _providers(till: Till) -> list[str]:
     """Every provider that this ledger is bound to, or has money at."""
-    from tillbook.vendors.providers import PROVIDERS  # noqa: PLC0415  start-up time
-
     known = {*till.ledger.reconciliation.providers(), *till.ledger.binding.bound()}
     return sorted(known & set(PROVIDERS))
 

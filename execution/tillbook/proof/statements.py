@@ -12,6 +12,7 @@ from tillbook.kit.clock import business_date
 from tillbook.kit.errors import Refused, Unavailable
 from tillbook.kit.money import Money
 from tillbook.rules.matching import VOID, Movement, Window
+from tillbook.vendors.providers import declared
 
 if TYPE_CHECKING:
     from tillbook.till import Till
@@ -28,7 +29,8 @@ _NOTED = re.compile(r"\bdocument (\S+)")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A processor's rows around a window, by key. `balance` is of the moment after them; None for a past window."""
+    """A processor's rows around a window, by key. `balance` is of the moment after them; None for a past window, and
+    where the processor tells none."""
 
     rows: list[Movement]
     balance: dict[str, Money] | None
@@ -39,10 +41,10 @@ def statement(provider: Provider, window: Window, now: int) -> Statement:
 
     The rows of a window are sorted in memory: some 200 bytes each. Raises Unavailable when the balance never rests.
     """
-    begin = window.since - MARGIN_SECONDS
-    if window.until < now:
+    begin, declaration = window.since - MARGIN_SECONDS, declared(provider.name)
+    if window.until < now or not declaration.tells_balance:
         return Statement(sorted(provider.statement(begin, window.until + MARGIN_SECONDS)), None)
-    tail = max(begin, now - max(_TAIL_SECONDS, provider.statement_lag_seconds))
+    tail = max(begin, now - max(_TAIL_SECONDS, declaration.statement_lag_seconds))
     rows = list(provider.statement(begin, tail)) if begin < tail else []
     before = provider.balance()
     for _ in range(_BALANCE_ATTEMPTS):

@@ -19,6 +19,7 @@ from tillbook.sales import company, invoices
 from tillbook.sales.balance import open_now
 from tillbook.sales.captures import close
 from tillbook.sales.pages import pages_of, refreshed, wrong_pages
+from tillbook.vendors.providers import declared
 
 if TYPE_CHECKING:
     from tillbook.sales.invoices import Issued
@@ -49,7 +50,7 @@ def lasting_checkout(till: Till, issued: Issued) -> Checkout:
     It may stand beside a page of a day. When one of the two is paid, the other is closed. Raises as `open_checkout`,
     and Refused when no provider that is set up has pages that last.
     """
-    provider = next((name for name in till.settings.providers if till.provider(name).lasting), None)
+    provider = next((name for name in till.settings.providers if declared(name).lasting_pages), None)
     if provider is None:
         raise Refused(
             f"no link for invoice {issued.invoice.number} can be mailed: the pages of our provider live for hours only",
@@ -66,8 +67,9 @@ def _opened(till: Till, number: str, read: Callable[[], Issued], provider: str, 
             issued = invoices.require_sound(read())
             amount = open_now(till, issued, states)
         close(till, wrong_pages(till, number, states, amount))
+        unending = lasting or not declared(provider).expiring_pages
         for page in pages_of(till, number):
-            if page.status == "open" and page.provider == provider and page.lasting is lasting:
+            if page.status == "open" and page.provider == provider and page.lasting is unending:
                 return Opened(page, already_done=True)
         return _mint(till, issued, provider, amount, lasting=lasting)
 

@@ -13,11 +13,25 @@ class Declaration:
     """A provider as everything else knows it. Its module imports no SDK, because every script reads it.
 
     `name` is the provider's folder, and how options, addresses, the ledger and the simulator call it. `title` is how
-    people write it. `adapter` is `module:class` of what keeps the `Provider` protocol.
+    people write it. `adapter` is `module:class` of what keeps the `Provider` protocol. The other fields are what one
+    provider has and another lacks.
     """
 
     name: str
     title: str
-    clearing: ClearingAccount
     adapter: str
     settings: tuple[Setting, ...]
+    clearing: ClearingAccount
+    statement_lag_seconds: int
+    """How long a movement may be missing from the statement."""
+    captures: bool
+    """Whether an approved page brings no money until we capture it."""
+    lasting_pages: bool
+    """Whether it has pages for mails of an installation without an address of its own: they come back nowhere, and stay
+    until they are paid or closed."""
+    expiring_pages: bool
+    """Whether its other pages end by themselves."""
+    tells_balance: bool
+    """Whether it says what it holds for us now."""
+    signs_time: bool
+    """Whether the signature of an event holds its time, so that an old one is not taken again."""

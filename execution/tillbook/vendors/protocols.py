@@ -52,12 +52,6 @@ class Provider(Door, Protocol):
     """
 
     name: str
-    statement_lag_seconds: int
-    """How long a movement may be missing from the statement."""
-    lasting: bool
-    """Whether it has pages that last, for mails of an installation without an address of its own."""
-    captures: bool
-    """Whether an approved page brings no money until we capture it."""
 
     @property
     def key_fingerprint(self) -> str:
@@ -128,5 +122,6 @@ class Provider(Door, Protocol):
         ...
 
     def balance(self) -> dict[str, Money]:
-        """What the provider holds for us now, by currency: the sum of its whole statement."""
+        """What the provider holds for us now, by currency: the sum of its whole statement. Only asked of a provider
+        that declares that it tells one."""
         ...

@@ -17,10 +17,19 @@ TRUST_ANCHORS = Setting(
 )
 API_BASE = api_base("PAYPAL_API_BASE", test="https://api-m.sandbox.paypal.com", live="https://api-m.paypal.com")
 
+LAG_SECONDS = 3 * 3600 + 15 * 60
+"""How long a movement may be missing: three hours, as PayPal says, and a little for what was moving meanwhile."""
+
 DECLARATION = Declaration(
     name="paypal",
     title="PayPal",
-    clearing=ClearingAccount(ledger="PayPal Clearing", books="PayPal"),
     adapter="tillbook.vendors.paypal.provider:PayPalProvider",
     settings=(CLIENT_ID, CLIENT_SECRET, WEBHOOK_ID, WEBHOOK_CHECK, TRUST_ANCHORS, API_BASE),
+    clearing=ClearingAccount(ledger="PayPal Clearing", books="PayPal"),
+    statement_lag_seconds=LAG_SECONDS,
+    captures=True,
+    lasting_pages=False,
+    expiring_pages=True,
+    tells_balance=True,
+    signs_time=True,
 )

@@ -89,9 +89,6 @@ class PayPalProvider:
     """The PayPal account of the settings. Nothing is asked and no SDK imported before the first call."""
 
     name = "paypal"
-    statement_lag_seconds = statement.LAG_SECONDS
-    lasting = False
-    captures = True
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings

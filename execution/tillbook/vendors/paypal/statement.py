@@ -15,10 +15,8 @@ from tillbook.kit.errors import Refused, Unavailable
 from tillbook.kit.money import Money
 from tillbook.rules.matching import OTHER, Movement
 from tillbook.rules.operations import Json
+from tillbook.vendors.paypal.declaration import LAG_SECONDS
 from tillbook.vendors.paypal.objects import moment, money, text
-
-LAG_SECONDS = 3 * 3600 + 15 * 60
-"""How long a movement may be missing: three hours, as PayPal says, and a little for what was moving meanwhile."""
 
 Ask = Callable[[str, dict[str, str]], Json]
 

@@ -20,7 +20,13 @@ API_BASE = api_base("STRIPE_API_BASE", test="https://api.stripe.com", live="http
 DECLARATION = Declaration(
     name="stripe",
     title="Stripe",
-    clearing=ClearingAccount(ledger="Stripe Clearing", books="Stripe Clearing"),
     adapter="tillbook.vendors.stripe.provider:StripeProvider",
     settings=(SECRET_KEY, PUBLISHABLE_KEY, WEBHOOK_SECRET, API_BASE),
+    clearing=ClearingAccount(ledger="Stripe Clearing", books="Stripe Clearing"),
+    statement_lag_seconds=300,
+    captures=False,
+    lasting_pages=True,
+    expiring_pages=True,
+    tells_balance=True,
+    signs_time=True,
 )

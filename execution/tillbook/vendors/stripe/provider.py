@@ -80,9 +80,6 @@ class StripeProvider:
     """The Stripe account of the settings. Nothing is asked and no SDK imported before the first call."""
 
     name = "stripe"
-    statement_lag_seconds = 300
-    lasting = True
-    captures = False
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
