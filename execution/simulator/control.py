@@ -46,6 +46,7 @@ class Control:
             ("POST", "/refund_outcome", self._end_refund),
             ("POST", "/refunds", self._start_refunds),
             ("POST", "/dispute", self._dispute),
+            ("POST", "/payout", self._pay_out),
             ("POST", "/plant", self._plant),
             ("POST", "/deliver", self._deliver),
             ("POST", "/deliveries", self._steer_deliveries),
@@ -111,6 +112,13 @@ class Control:
     async def _dispute(self, request: Request) -> Json:
         given = await body(request, {"payment": str, "kind": str, "reason": str})
         return self._owner(given, "payment").dispute(given)
+
+    async def _pay_out(self, request: Request) -> Json:
+        given = await body(request, {"vendor": str, "amount": int, "currency": str})
+        names = list(self._processors)
+        processor = self._processors[choice(given, "vendor", names, names[0])]
+        processor.pass_time()
+        return processor.pay_out(given)
 
     def _owner(self, given: Json, field: str) -> Processor:
         """The vendor that knows the id in this field, up to date. The first one refuses an unknown id."""

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
+from simulator.control_input import Conflict
 from simulator.deliveries import Deliveries
 from simulator.world import Json, World
 
@@ -108,6 +109,10 @@ class Processor(Vendor):
     @abstractmethod
     def dispute(self, given: Json) -> Json:
         """Let the customer question `payment`, as `kind` and `reason` say."""
+
+    def pay_out(self, given: Json) -> Json:
+        """Send `amount` (minor units, or all that is available) of `currency` to the business's bank."""
+        raise Conflict(f"{self.name} pays nothing out here yet")
 
     @abstractmethod
     def sums(self) -> Mapping[str, Mapping[str, int]]:

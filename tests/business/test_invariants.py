@@ -146,7 +146,7 @@ PLANTED = [
     ("delete from document_fact; delete from document", "document payment:stripe:ch_1 is missing"),
     ("update document set amount_minor = 5796", "has another amount"),
     ("update document set currency = 'EUR'", "has another amount"),
-    ("delete from message where kind = 'confirmation'", "no confirmation mail is owed for ch_1"),
+    ("delete from message where kind = 'confirmation'", "no confirmation mail is noted for ch_1"),
     # References, facts and seals.
     ("delete from customer; update invoice set customer = 'nobody'", "the ledger file is damaged"),
     ("delete from entry where id = 1", "the ledger file is damaged"),

@@ -24,9 +24,9 @@ from tillbook.operations.kinds.quickbooks import InQuickBooks, Posting
 from tillbook.operations.kinds.registry import KINDS, POSTINGS
 from tillbook.operations.kinds.sales.create_customer import CreateCustomer
 from tillbook.operations.kinds.sales.create_invoice import CreateInvoice
-from tillbook.rules.documents import display_name
 from tillbook.rules.operations import Evidence, Operation, Plan, canonical, operation_id
 from tillbook.rules.orders import Order, read_order
+from tillbook.sales.names import display_name
 
 Row = dict[str, Any]
 FOLDER = Path(kinds.__file__).parent

@@ -440,7 +440,7 @@ def test_what_is_not_one_plain_address_is_refused(address: str) -> None:
     ],
 )
 def test_one_plain_address_is_accepted(address: str, sent: str) -> None:
-    """Tags, apostrophes and hosts of one's own are fine, and a domain of another script is encoded by the rules of 2008."""
+    """Tags, apostrophes and hosts of one's own are fine. A domain of another script is encoded by the rules of 2008."""
     assert ascii_address(address) == sent
 
 

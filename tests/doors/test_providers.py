@@ -12,10 +12,10 @@ import pytest
 from helpers.vendors.provider_stages import READS, STAGES, TWENTY, Stage, asked, raised, request_of, returns, set_stage
 from tillbook.kit.errors import Forged, Refused, Throttled, Unavailable, Uncertain
 from tillbook.kit.money import Money
-from tillbook.rules.allocation import PURPOSES
 from tillbook.rules.facts import InvoiceFact, PaymentSucceeded, ProcessorFee, RefundFailed
 from tillbook.rules.matching import clearing_minor
 from tillbook.rules.operations import Door, Json, Plan
+from tillbook.rules.uses import PURPOSES
 from tillbook.vendors.protocols import Provider
 from tillbook.vendors.providers import PROVIDERS, declared, open_provider
 

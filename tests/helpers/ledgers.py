@@ -11,11 +11,9 @@ import apsw
 from tillbook.kit.money import Money
 from tillbook.ledger import Ledger
 from tillbook.recording.facts import record_invoice, record_reading
-from tillbook.rules.events import Event
+from tillbook.rules.events import BookedInvoice, Event, Reading
 from tillbook.rules.facts import Fact, PaymentSucceeded, ProcessorFee
-from tillbook.rules.invoices import BookedInvoice
 from tillbook.rules.operations import Operation, Plan
-from tillbook.rules.readings import Reading
 from tillbook.vendors.providers import clearing
 
 NOW = 1_795_000_000

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from helpers.ledgers import NOW, payment, usd
 from tillbook.kit.money import Money
-from tillbook.rules.allocation import Allocation, Return, uses
+from tillbook.rules.allocation import uses
 from tillbook.rules.facts import Fact, InvoiceChanged, InvoiceIssued, PaymentRefunded, RefundFailed
+from tillbook.rules.uses import Allocation, Return
 
 
 def issued(total: int, tax: int = 0) -> InvoiceIssued:

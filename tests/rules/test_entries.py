@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tillbook.kit.money import Money, total
-from tillbook.rules import entries
+from tillbook.rules import bookkeeping
 from tillbook.rules.accounts import ClearingAccount
-from tillbook.rules.allocation import Allocation, Use, Uses, uses
+from tillbook.rules.allocation import uses
 from tillbook.rules.entries import (
     CUSTOMER_CREDIT,
     PROCESSING_FEES,
@@ -23,11 +23,12 @@ from tillbook.rules.entries import (
     unbalanced,
 )
 from tillbook.rules.facts import Fact, InvoiceChanged, InvoiceIssued, PaymentSucceeded, ProcessorFee
+from tillbook.rules.uses import Allocation, Use, Uses
 
 
 def target(fact: Fact, use: Use = None) -> tuple[Line, ...]:
     """The lines of a fact, whose provider's money is on the account "Stripe Clearing"."""
-    return entries.target(fact, use, {"stripe": ClearingAccount("Stripe Clearing", "Stripe")}.__getitem__)
+    return bookkeeping.target(fact, use, {"stripe": ClearingAccount("Stripe Clearing", "Stripe")}.__getitem__)
 
 
 def usd(minor: int) -> Money:

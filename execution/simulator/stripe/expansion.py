@@ -35,10 +35,11 @@ _LINKS: dict[str, dict[str, str]] = {
     },
     "dispute": {"charge": "charge", "payment_intent": "payment_intent"},
     "balance_transaction": {"source": "source"},
+    "payout": {"balance_transaction": "balance_transaction"},
     "payment_method": {"customer": "customer"},
 }
-# A row's source is a charge or a refund: what can be expanded of either can be asked for.
-_SOURCES = ("charge", "refund")
+# A row's source is a charge, a refund or a payout: what can be expanded of any of them can be asked for.
+_SOURCES = ("charge", "refund", "payout")
 _LINKS["source"] = {name: kind for source in _SOURCES for name, kind in _LINKS[source].items()}
 
 

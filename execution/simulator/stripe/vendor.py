@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from simulator.control_input import Conflict, choice
 from simulator.stripe.account import Account
 from simulator.stripe.api import Api
+from simulator.stripe.balance import payouts
 from simulator.stripe.checkout import links, sessions
 from simulator.stripe.pages import pages
 from simulator.stripe.payments import cards, payments
@@ -140,6 +141,15 @@ class Stripe(Processor):
         if charge["amount_captured"] <= charge["amount_refunded"]:
             raise Conflict(f"the charge {charge['id']} holds no money to dispute")
         return disputes.begin(self._account, charge, kind, reason, self.world.now())
+
+    def pay_out(self, given: Json) -> Json:
+        """A payout that arrives at the bank two days later."""
+        currency = given.get("currency", "usd")
+        ready = payouts.available(self._account, currency)
+        amount = given.get("amount", ready)
+        if not 1 <= amount <= ready:
+            raise Conflict(f"{amount} {currency} cannot be paid out; {ready} are available")
+        return payouts.begin(self._account, amount, currency, self.world.now())
 
     def sums(self) -> dict[str, dict[str, int]]:
         """What charges captured and gave back, and the net of all balance transactions."""

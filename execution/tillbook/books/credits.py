@@ -8,6 +8,7 @@ from tillbook.books import refunds
 from tillbook.kit.errors import NotAllowed, Refused, Unavailable
 from tillbook.operations.kinds.refunds.apply_credit import ApplyCredit
 from tillbook.operations.perform import perform
+from tillbook.rules.documents import Purpose
 
 if TYPE_CHECKING:
     from tillbook.ledger.documents import StoredDocument
@@ -44,7 +45,7 @@ def apply(till: Till, document: StoredDocument, purchase_id: str) -> None:
 def _payment(till: Till, document: StoredDocument) -> StoredDocument:
     """The Payment document of the same payment of the processor's."""
     others = till.ledger.documents.of_payment(document.provider, document.payment)
-    return next(other for other in others if other.kind == "Payment")
+    return next(other for other in others if other.purpose is Purpose.PAYMENT)
 
 
 def _mark_posted(till: Till, document: StoredDocument, purchase_id: str, note: str) -> None:

@@ -89,7 +89,7 @@ def try_again(till: Till, key: str) -> None:
 
 def _plan(till: Till, document: StoredDocument) -> tuple[Plan[Any], str]:
     """The operation that posts a document; one that is begun, or made and not yet applied, keeps its own parameters."""
-    kind = POSTINGS[document.kind]
+    kind = POSTINGS[document.purpose]
     last = kind.last(till.ledger, document.key)
     gone = last is not None and last.state == "done" and _is_gone(till, document, kind.result_of(last).id)
     if last is not None and (last.unfinished or (kind is PostPurchase and last.state == "done" and not gone)):

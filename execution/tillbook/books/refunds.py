@@ -15,14 +15,14 @@ from tillbook.operations.kinds.refunds.receipt import Receipt, ReceiptLine
 from tillbook.operations.kinds.registry import POSTINGS
 from tillbook.operations.perform import perform
 from tillbook.recording.facts import uses_of
-from tillbook.rules.allocation import Return
-from tillbook.rules.facts import PaymentRefunded, RefundFailed
+from tillbook.rules.facts import RefundFailed
+from tillbook.rules.uses import Return
 from tillbook.sales import company, invoices
 
 if TYPE_CHECKING:
     from tillbook.ledger.documents import StoredDocument
     from tillbook.operations.kinds.quickbooks import Posted
-    from tillbook.rules.invoices import BookedInvoice
+    from tillbook.rules.events import BookedInvoice
     from tillbook.rules.operations import Plan
     from tillbook.till import Till
 
@@ -32,7 +32,7 @@ ROUNDING = "Refund rounding"
 
 def plan(till: Till, document: StoredDocument) -> tuple[Plan[Posted], str]:
     """The operation that posts a refund's document, and why it is another one than the last (or empty)."""
-    kind = POSTINGS[document.kind]
+    kind = POSTINGS[document.purpose]
     if issubclass(kind, Receipt):
         return _receipt_plan(till, kind, document)
     assert issubclass(kind, CreditMovement), "what a refund gives back is a sale or a credit"
@@ -131,15 +131,13 @@ def _lines(till: Till, document: StoredDocument, booked: BookedInvoice, rounding
 
 
 def given(till: Till, document: StoredDocument) -> Return:
-    """What the refund of a document gives back; the same, not its mirror, for one that failed."""
-    facts = till.ledger.facts.of_invoice(document.invoice)
-    view = uses_of(till.ledger, document.invoice, facts)
-    for fact in facts:
-        if isinstance(fact, PaymentRefunded | RefundFailed) and document.key.endswith(f":{fact.provider}:{fact.key}"):
-            use = view[(fact.provider, fact.key)]
-            assert isinstance(use, Return), "a refund of a known invoice is a return"
+    """What the refund of a document gives back. For a refund that failed it is what that refund had given."""
+    view = uses_of(till.ledger, document.invoice, till.ledger.facts.of_invoice(document.invoice))
+    for fact in till.ledger.documents.facts(document.key):
+        use = view[(fact.provider, fact.key)]
+        if isinstance(use, Return):
             return -use if isinstance(fact, RefundFailed) else use
-    raise AssertionError(f"document {document.key} rests on a fact")
+    raise AssertionError(f"document {document.key} rests on a refund of a known invoice")
 
 
 def _taxable_part(till: Till, number: str, given: Return, booked: BookedInvoice) -> Money:

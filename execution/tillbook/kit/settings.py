@@ -42,6 +42,7 @@ class Settings:
     mail_from: str
     mail_test_recipient: str
     mail_owner: str
+    mail_owner_payouts: bool
     quickbooks_api_base: str
     quickbooks_realm_id: str
     simulator_url: str
@@ -105,6 +106,7 @@ OTHERS = (
     "MAIL_FROM",
     "MAIL_TEST_RECIPIENT",
     "MAIL_OWNER",
+    "MAIL_OWNER_PAYOUTS",
 )
 
 
@@ -134,6 +136,7 @@ def load(declared: Declared) -> Settings:
         mail_from=values["MAIL_FROM"] or ("billing@tillbook.example" if mode == "simulator" else ""),
         mail_test_recipient=values["MAIL_TEST_RECIPIENT"],
         mail_owner=values["MAIL_OWNER"],
+        mail_owner_payouts=_is_yes("MAIL_OWNER_PAYOUTS", values),
         quickbooks_api_base=world.value_of(QUICKBOOKS_BASE, values[QUICKBOOKS_BASE.name], mode, "quickbooks"),
         quickbooks_realm_id=values["QUICKBOOKS_REALM_ID"] or world.account("quickbooks_realm"),
         simulator_url=world.url,
@@ -269,6 +272,12 @@ def _seconds(text: str) -> float:
     if not 0 < seconds <= 600:  # noqa: PLR2004
         raise Refused(f"TILLBOOK_TIMEOUT_SECONDS is {text!r}; expected seconds between 0 and 600")
     return seconds
+
+
+def _is_yes(name: str, values: Mapping[str, str]) -> bool:
+    if values[name] not in ("", "yes", "no"):
+        raise Refused(f"{name} is {values[name]!r}; expected yes or no")
+    return values[name] == "yes"
 
 
 def _check(settings: Settings, values: Mapping[str, str]) -> None:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 from tillbook.kit.money import Money
 from tillbook.ledger.sqlite.database import Database, Row
+from tillbook.rules.documents import Purpose
+from tillbook.rules.facts import from_json
 
 if TYPE_CHECKING:
     from tillbook.rules.documents import Document
+    from tillbook.rules.facts import Fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,7 @@ class StoredDocument:
 
     key: str
     kind: str
+    purpose: Purpose
     provider: str
     invoice: str
     payment: str
@@ -39,6 +43,7 @@ class Documents:
             "documents.add",
             key=document.key,
             kind=document.kind,
+            purpose=document.purpose,
             provider=document.provider,
             invoice=document.invoice,
             payment=document.payment,
@@ -56,6 +61,15 @@ class Documents:
                 fact_key=fact,
             )
         return bool(added)
+
+    def facts(self, key: str) -> list[Fact]:
+        """The facts that a document records."""
+        return [from_json(row["kind"], row["body"]) for row in self._database.all("documents.facts", key=key)]
+
+    def recording(self, purpose: Purpose, fact: Fact) -> StoredDocument | None:
+        """The document of this purpose that records a fact; None when there is none."""
+        row = self._database.one("documents.recording", purpose=purpose, provider=fact.provider, fact_key=fact.key)
+        return _stored(row) if row else None
 
     def due(self, now: int, most: int) -> list[StoredDocument]:
         return [_stored(row) for row in self._database.all("documents.due", now=now, most=most)]
@@ -113,6 +127,7 @@ def _stored(row: Row) -> StoredDocument:
     return StoredDocument(
         key=row["key"],
         kind=row["kind"],
+        purpose=Purpose(row["purpose"]),
         provider=row["provider"],
         invoice=row["invoice"],
         payment=row["payment"],

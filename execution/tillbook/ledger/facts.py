@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tillbook.kit.money import Money
 from tillbook.ledger.sqlite.database import Database, Row
-from tillbook.rules.facts import Fact, InvoiceFact, fingerprint, from_json, to_json
+from tillbook.rules.facts import AboutInvoice, AboutPayment, Fact, fingerprint, from_json, to_json
 
 if TYPE_CHECKING:
     from tillbook.rules.entries import Line
@@ -23,19 +23,19 @@ class Facts:
         database.before_commit.append(self._seal)
 
     def of_nobody(self) -> list[Fact]:
-        """Facts of payments whose invoice is not known."""
+        """Facts that no invoice is known for: of payments of nobody we know, and of accounts."""
         return [_fact(row) for row in self._database.all("facts.of_nobody")]
 
     def append(self, fact: Fact, now: int) -> bool:
         """Keep a fact; False when this vendor movement was known. In a transaction."""
-        body = to_json(fact)
+        body, about = to_json(fact), fact.about
         added = self._database.run(
             "facts.append",
             provider=fact.provider,
             key=fact.key,
             kind=fact.kind,
-            payment="" if isinstance(fact, InvoiceFact) else fact.payment,
-            invoice=fact.invoice if isinstance(fact, InvoiceFact) else "",
+            payment=about.payment if isinstance(about, AboutPayment) else "",
+            invoice=about.invoice if isinstance(about, AboutInvoice) else "",
             occurred_at=fact.occurred_at,
             body=body,
             hash=fingerprint(fact.kind, body),

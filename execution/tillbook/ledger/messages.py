@@ -1,8 +1,14 @@
-"""Mails that are owed: recorded before they are sent, at least once each, decided on the state when they leave."""
+"""Mails that are to be sent, each at least once. What they say is decided when they leave."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tillbook.ledger.sqlite.database import Database, Row
+from tillbook.rules.facts import from_json
+
+if TYPE_CHECKING:
+    from tillbook.rules.facts import Fact
 
 STALE_SECONDS = 7 * 24 * 3600
 
@@ -11,13 +17,28 @@ class Messages:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, key: str, kind: str, invoice: str, now: int, *, provider: str = "", payment: str = "") -> bool:
-        """Owe a mail; False when it was owed already. In a transaction."""
+    def add(self, key: str, kind: str, now: int, *, invoice: str = "", fact: Fact | None = None) -> bool:
+        """Note a mail that is to be sent; False when it was noted already. In a transaction.
+
+        It is about an invoice, about a fact, or about both.
+        """
+        provider, fact_key = (fact.provider, fact.key) if fact else ("", "")
         return bool(
             self._database.run(
-                "messages.add", key=key, kind=kind, invoice=invoice, provider=provider, payment=payment, now=now
+                "messages.add",
+                key=key,
+                kind=kind,
+                invoice=invoice or None,
+                provider=provider,
+                fact_key=fact_key,
+                now=now,
             )
         )
+
+    def fact(self, key: str) -> Fact | None:
+        """The fact that called for a mail; None when a person or a step did."""
+        row = self._database.one("messages.fact", key=key)
+        return from_json(row["kind"], row["body"]) if row else None
 
     def get(self, key: str) -> Row | None:
         return self._database.one("messages.by_key", key=key)

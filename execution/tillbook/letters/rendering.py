@@ -27,7 +27,8 @@ def render(kind: str, context: Mapping[str, object], *, overrides: Path) -> Lett
     Every value is plain text that the caller prepared; amounts have no currency ("60.00"). Every key of the
     kind must be there. Where the table says (empty), '' leaves that part out; so does a zero amount.
 
-    `refund` takes company, customer_name, number, currency, and amount_refunded, refunded_on, refund.
+    `refund` takes company, customer_name, number, currency, and amount_refunded, refunded_on, refund. `payout` takes
+    company, provider, amount, currency, paid_out_on, payout.
 
         key            invoice  confirmation  owner   what it is
         company           x          x          x     the seller

@@ -1,23 +1,19 @@
-"""Mails that are owed -> SMTP: written on the state at the moment they leave, so that each is true."""
+"""Sends pending mail. Each message is rendered from the current state, so it is true when it leaves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tillbook.kit.clock import business_date
 from tillbook.kit.errors import Refused, TillbookError, Unavailable, Uncertain, worst_exit_code
 from tillbook.kit.retries import next_attempt
-from tillbook.rules.facts import PaymentRefunded, PaymentSucceeded, RefundFailed
-from tillbook.rules.orders import Order, plain
-from tillbook.sales import checkouts, company, invoices
-from tillbook.sales.balance import open_by_ledger
+from tillbook.letters.contents import Mail, contents_of
+from tillbook.sales import invoices
 
 if TYPE_CHECKING:
     from tillbook.ledger.sales import Invoice
     from tillbook.ledger.sqlite.database import Row
-    from tillbook.sales.invoices import Issued
     from tillbook.till import Till
 
 
@@ -33,7 +29,7 @@ class Sent:
 
 
 def send_messages(till: Till, *, limit: int, progress: Callable[[int], None] = lambda _: None) -> Sent:
-    """Send up to `limit` mails that are owed, each at least once and with one Message-ID for ever."""
+    """Send up to `limit` pending mails, each at least once and with one Message-ID for ever."""
     sent, failed, exit_code = 0, 0, 0
     now = till.clock.now()
     with till.ledger.lock("mail"):
@@ -70,16 +66,14 @@ def send_invoice_mail(till: Till, invoice: Invoice, *, again: bool) -> tuple[str
 
 
 def send(till: Till, message: Row) -> str:
-    """Send one mail that is owed and record where it went; empty when it was withdrawn.
+    """Send one pending mail and record where it went. Empty when it was withdrawn.
 
     Raises Refused, Unavailable, or Uncertain (it may have arrived: it will be sent again with the same Message-ID).
     """
     from tillbook.letters.rendering import render  # noqa: PLC0415
     from tillbook.vendors.smtp import message_id  # noqa: PLC0415  start-up time
 
-    invoice = till.ledger.sales.invoice(message["invoice"])
-    assert invoice is not None, "a message belongs to an invoice"
-    to, context = _CONTENTS[message["kind"]](till, message, invoice)
+    to, context = contents_of(till, _mail(till, message))
     if not to:
         _end(till, message, "withdrawn", str(context["why"]))
         return ""
@@ -95,6 +89,16 @@ def send(till: Till, message: Row) -> str:
     return went_to
 
 
+def _mail(till: Till, message: Row) -> Mail:
+    """A stored message with what it is about."""
+    number = message["invoice"]
+    return Mail(
+        message["kind"],
+        till.ledger.sales.invoice(number) if number else None,
+        till.ledger.messages.fact(message["key"]),
+    )
+
+
 def _invoice_message(till: Till, number: str, *, again: bool) -> Row:
     """The newest invoice mail; or another one: the first, on a person's word, or after a failed one."""
     earlier = [row for row in till.ledger.messages.of_invoice(number) if row["kind"] == "invoice"]
@@ -105,110 +109,6 @@ def _invoice_message(till: Till, number: str, *, again: bool) -> Row:
     message = till.ledger.messages.get(key)
     assert message is not None, "written just now"
     return message
-
-
-Contents = tuple[str, dict[str, object]]
-
-
-def _invoice_mail(till: Till, message: Row, invoice: Invoice) -> Contents:
-    issued = invoices.require_sound(invoices.refresh(till, invoice))
-    if not issued.booked.balance:
-        return "", {"why": "the invoice is paid"}
-    context = _sale(till, invoice)
-    context["pay_url"] = _pay_url(till, issued)
-    return str(context["email"]), context
-
-
-def _pay_url(till: Till, issued: Issued) -> str:
-    """Where the invoice can be paid for as long as it is open: our own page, else one that lasts at the provider."""
-    if till.settings.base_url:
-        return f"{till.settings.base_url}/pay/{issued.invoice.token}"
-    return checkouts.lasting_checkout(till, issued).url
-
-
-def _confirmation(till: Till, message: Row, invoice: Invoice) -> Contents:
-    context = _sale(till, invoice) | _payment(till, message, invoice)
-    return str(context["email"]), context
-
-
-def _owner_mail(till: Till, message: Row, invoice: Invoice) -> Contents:
-    if not till.settings.mail_owner:
-        return "", {"why": "MAIL_OWNER is not set"}
-    return till.settings.mail_owner, _sale(till, invoice) | _payment(till, message, invoice)
-
-
-def _refund_mail(till: Till, message: Row, invoice: Invoice) -> Contents:
-    facts = till.ledger.facts.of_invoice(invoice.number)
-    key = message["key"].rpartition(":")[2]
-    fact = next(fact for fact in facts if isinstance(fact, PaymentRefunded) and fact.key == key)
-    if any(isinstance(other, RefundFailed) and other.refund == fact.refund for other in facts):
-        return "", {"why": "the refund failed"}
-    given = {
-        "amount_refunded": fact.amount.text,
-        "refunded_on": business_date(fact.occurred_at, company.zone(till)).isoformat(),
-        "refund": fact.refund,
-    }
-    context = _sale(till, invoice) | given
-    return str(context["email"]), context
-
-
-_CONTENTS: Mapping[str, Callable[[Till, Row, Invoice], Contents]] = {
-    "invoice": _invoice_mail,
-    "confirmation": _confirmation,
-    "owner": _owner_mail,
-    "refund": _refund_mail,
-}
-
-
-def _sale(till: Till, invoice: Invoice) -> dict[str, object]:
-    """What every mail about a sale may say. Amounts are texts such as '60.00'."""
-    customer = till.ledger.sales.customer(invoice.customer) or {"name": "", "email": ""}
-    assert invoice.total is not None, "an invoice in the books has a total"
-    assert invoice.tax is not None, "an invoice in the books has a tax"
-    order = invoice.order()
-    return {
-        "company": company.known(till).name,
-        "customer_name": customer["name"],
-        "email": customer["email"],
-        "number": invoice.number,
-        "currency": invoice.currency,
-        "due": invoice.due,
-        "total": invoice.total.text,
-        "tax": invoice.tax.text if invoice.tax else "",
-        **_ordered(order),
-    }
-
-
-def _ordered(order: Order | None) -> dict[str, object]:
-    """What the order adds; an invoice made by hand in QuickBooks has none."""
-    if order is None:
-        return {"lines": [], "subtotal": "", "discount": "", "memo": ""}
-    lines = [
-        {
-            "description": line.description,
-            "quantity": plain(line.quantity),
-            "unit_price": line.unit_price.text,
-            "amount": line.amount.text,
-        }
-        for line in order.lines
-    ]
-    discount = order.discount_amount.text if order.discount else ""
-    return {"lines": lines, "subtotal": order.subtotal.text, "discount": discount, "memo": order.memo}
-
-
-def _payment(till: Till, message: Row, invoice: Invoice) -> dict[str, object]:
-    """What a mail about one payment says besides."""
-    facts = till.ledger.facts.of_invoice(invoice.number)
-    paid = [fact for fact in facts if isinstance(fact, PaymentSucceeded)]
-    fact = next(fact for fact in paid if fact.payment == message["payment"])
-    assert invoice.total is not None, "an invoice in the books has a total"
-    remaining = open_by_ledger(invoice.total, facts)
-    return {
-        "amount_paid": fact.amount.text,
-        "paid_on": business_date(fact.occurred_at, company.zone(till)).isoformat(),
-        "remaining": remaining.text if remaining else "",
-        "payment": fact.payment,
-    }
 
 
 def _end(till: Till, message: Row, state: str, reason: str) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from tillbook.kit.money import Money
 from tillbook.ledger import Ledger
-from tillbook.recording.facts import MAILS, uses_of
-from tillbook.rules import documents, entries
-from tillbook.rules.allocation import Uses
-from tillbook.rules.facts import Fact, InvoiceFact
+from tillbook.recording.facts import called_for, message_key
+from tillbook.rules.bookkeeping import documents_for, rule_of, target
+from tillbook.rules.entries import correction
+from tillbook.rules.facts import AboutInvoice, Fact, InvoiceFact
+from tillbook.rules.uses import Uses
 
 
 def broken(ledger: Ledger) -> Iterator[str]:
@@ -43,23 +44,22 @@ def _balance(ledger: Ledger) -> Iterator[str]:
 
 def _invoice(ledger: Ledger, number: str) -> Iterator[str]:
     """Entries, documents and mails of an invoice are what its facts call for."""
-    facts = ledger.facts.of_invoice(number)
+    facts, view = called_for(ledger, AboutInvoice(number))
     if not any(isinstance(fact, InvoiceFact) for fact in facts):
         return
-    view = uses_of(ledger, number, facts)
     yield from _wrong_entries(ledger, facts, view)
-    for document in documents.documents_for(facts, number, view):
-        stored = ledger.documents.get(document.key)
-        if stored is None or stored.amount != document.amount:
-            yield f"document {document.key} is missing or has another amount"
     for fact in facts:
-        for kind in MAILS.get(fact.kind, ()):
-            if ledger.messages.get(f"{kind}:{fact.provider}:{fact.key}") is None:
-                yield f"no {kind} mail is owed for {fact.key}"
+        for document in documents_for(fact, number, view.get((fact.provider, fact.key))):
+            stored = ledger.documents.get(document.key)
+            if stored is None or stored.amount != document.amount:
+                yield f"document {document.key} is missing or has another amount"
+        for kind in rule_of(fact).messages:
+            if ledger.messages.get(message_key(kind, fact)) is None:
+                yield f"no {kind} mail is noted for {fact.key}"
 
 
 def _wrong_entries(ledger: Ledger, facts: Sequence[Fact], view: Uses) -> Iterator[str]:
     for fact in facts:
-        wanted = entries.target(fact, view.get((fact.provider, fact.key)), ledger.clearing)
-        if entries.correction(wanted, ledger.facts.posted(fact)):
+        wanted = target(fact, view.get((fact.provider, fact.key)), ledger.clearing)
+        if correction(wanted, ledger.facts.posted(fact)):
             yield f"the entries of fact {fact.key} are not what the rules say"

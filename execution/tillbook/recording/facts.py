@@ -1,48 +1,117 @@
 """The one way by which facts come into the ledger, with all that follows from them.
 
 Webhooks, polling, reconciliation and our own operations all end here. Facts, their entries, documents and messages are
-written in one commit.
+written in one commit, whatever they are about: an invoice, a payment or a provider's account.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from tillbook.kit.money import Money
 from tillbook.ledger import Ledger
-from tillbook.rules import documents, entries
-from tillbook.rules.allocation import Uses, uses
-from tillbook.rules.facts import Fact, InvoiceChanged, InvoiceFact, InvoiceIssued, PaymentFact, PaymentRefunded
-from tillbook.rules.invoices import BookedInvoice
+from tillbook.rules.allocation import uses
+from tillbook.rules.bookkeeping import documents_for, rule_of, target
+from tillbook.rules.documents import Purpose
+from tillbook.rules.entries import correction
+from tillbook.rules.events import BookedInvoice
+from tillbook.rules.facts import (
+    About,
+    AboutAccount,
+    AboutInvoice,
+    AboutPayment,
+    Fact,
+    InvoiceChanged,
+    InvoiceFact,
+    InvoiceIssued,
+    PaymentRefunded,
+)
 from tillbook.rules.orders import total_problem
+from tillbook.rules.uses import Uses
 
 if TYPE_CHECKING:
     from tillbook.ledger.sales import Invoice
-    from tillbook.rules.readings import Reading
-
-MAILS = {"PaymentSucceeded": ("confirmation", "owner"), "PaymentRefunded": ("refund",)}
+    from tillbook.rules.events import Reading
 
 
 def record_reading(ledger: Ledger, provider: str, reading: Reading, now: int) -> None:
-    """Facts, match, entries, documents and messages of what a provider's object proves. In a transaction."""
-    payments = {fact.payment for fact in reading.facts if isinstance(fact, PaymentFact)}
-    for payment in payments:
+    """What a provider's object proves: facts, which invoice they are for, and all that follows. In a transaction."""
+    for payment in {fact.about.payment for fact in reading.facts if isinstance(fact.about, AboutPayment)}:
         _match(ledger, provider, payment, reading, now)
-        record_facts(ledger, provider, payment, reading.facts, now)
+    record_facts(ledger, reading.facts, now)
     for operation in reading.released:
         ledger.outflows.release(operation, now)
 
 
-def record_facts(ledger: Ledger, provider: str, payment: str, facts: Iterable[Fact], now: int) -> None:
-    """Facts of a payment, with the entries, documents and messages that they call for. In a transaction."""
+def record_facts(ledger: Ledger, facts: Sequence[Fact], now: int) -> None:
+    """Facts, with the entries, documents and messages that they call for. In a transaction."""
     for fact in facts:
         ledger.facts.append(fact, now)
-    invoice = ledger.sales.match_of(provider, payment)
-    if invoice:
-        post_invoice(ledger, invoice, now)
-    else:
-        _post(ledger, ledger.facts.of_payment(provider, payment), {}, "payment of an unknown invoice", now)
+    for about in dict.fromkeys(_place(ledger, fact.about) for fact in facts):
+        _bring_up_to_date(ledger, about, facts, now)
+
+
+def post_invoice(ledger: Ledger, number: str, now: int) -> None:
+    """Bring the entries, documents and messages of an invoice to what its facts say now. In a transaction."""
+    _bring_up_to_date(ledger, AboutInvoice(number), (), now)
+
+
+def called_for(ledger: Ledger, about: About) -> tuple[list[Fact], Uses]:
+    """Every fact about an invoice or a payment, and how its money is used; of an account nothing hangs together."""
+    match about:
+        case AboutInvoice(number):
+            facts = ledger.facts.of_invoice(number)
+            return facts, uses_of(ledger, number, facts)
+        case AboutPayment(provider, payment):
+            return ledger.facts.of_payment(provider, payment), {}
+        case AboutAccount():
+            return [], {}
+        case _:
+            assert_never(about)
+
+
+def message_key(kind: str, fact: Fact) -> str:
+    """What a mail that a fact calls for is known by."""
+    return f"{kind}:{fact.provider}:{fact.key}"
+
+
+def _place(ledger: Ledger, about: About) -> About:
+    """Where the consequences of a fact are judged: those of a payment with its invoice, once that is known."""
+    if isinstance(about, AboutPayment) and (number := ledger.sales.match_of(*about)):
+        return AboutInvoice(number)
+    return about
+
+
+def _bring_up_to_date(ledger: Ledger, about: About, new: Iterable[Fact], now: int) -> None:
+    """Write what the rules call for now and is not there yet: entries, documents, messages."""
+    facts, view = called_for(ledger, about)
+    number = about.invoice if isinstance(about, AboutInvoice) else ""
+    facts = facts or [fact for fact in new if fact.about == about]
+    for fact in facts:
+        use = view.get((fact.provider, fact.key))
+        if lines := correction(target(fact, use, ledger.clearing), ledger.facts.posted(fact)):
+            ledger.facts.add_entry(fact, lines, _reason(about), now)
+    if isinstance(about, AboutPayment) or (number and not any(isinstance(fact, InvoiceFact) for fact in facts)):
+        return  # nothing is told of money before it is known what it is for
+    for fact in facts:
+        for document in documents_for(fact, number, view.get((fact.provider, fact.key))):
+            ledger.documents.add(document, now)
+        for kind in rule_of(fact).messages:
+            ledger.messages.add(message_key(kind, fact), kind, now, invoice=number, fact=fact)
+
+
+def _reason(about: About) -> str:
+    """What an entry says of why it was posted."""
+    match about:
+        case AboutInvoice(number):
+            return f"invoice {number}"
+        case AboutPayment():
+            return "payment of an unknown invoice"
+        case AboutAccount(provider):
+            return f"account at {provider}"
+        case _:
+            assert_never(about)
 
 
 def record_invoice(ledger: Ledger, booked: BookedInvoice, now: int) -> None:
@@ -67,22 +136,6 @@ def record_invoice(ledger: Ledger, booked: BookedInvoice, now: int) -> None:
         post_invoice(ledger, booked.number, now)
 
 
-def post_invoice(ledger: Ledger, number: str, now: int) -> None:
-    """Bring the entries, documents and messages of an invoice to what its facts say now. In a transaction."""
-    facts = ledger.facts.of_invoice(number)
-    view = uses_of(ledger, number, facts)
-    _post(ledger, facts, view, f"invoice {number}", now)
-    if not any(isinstance(fact, InvoiceFact) for fact in facts):
-        return
-    for document in documents.documents_for(facts, number, view):
-        ledger.documents.add(document, now)
-    for fact in facts:
-        for kind in MAILS.get(fact.kind, ()):
-            assert not isinstance(fact, InvoiceFact), "mails are about payments"
-            key = f"{kind}:{fact.provider}:{fact.key}"
-            ledger.messages.add(key, kind, number, now, provider=fact.provider, payment=fact.payment)
-
-
 def uses_of(ledger: Ledger, number: str, facts: Sequence[Fact]) -> Uses:
     """How the money of an invoice is used; our own refund operations say what they give back."""
     purposes: dict[str, str] = {}
@@ -99,12 +152,9 @@ def uses_of(ledger: Ledger, number: str, facts: Sequence[Fact]) -> Uses:
 
 def _credit_in_documents(ledger: Ledger, fact: PaymentRefunded) -> Money | None:
     """How much credit a refund gives back by its documents, which never change; None while it has none."""
-    receipt, purchase = (
-        ledger.documents.get(documents.document_key(kind, fact.provider, fact.key))
-        for kind in ("RefundReceipt", "Purchase")
-    )
-    if purchase is not None:
+    if purchase := ledger.documents.recording(Purpose.CREDIT_REFUND, fact):
         return purchase.amount
+    receipt = ledger.documents.recording(Purpose.SALE_REFUND, fact)
     return None if receipt is None else Money.zero(fact.amount.currency)
 
 
@@ -140,14 +190,6 @@ def _invoice_fact(ledger: Ledger, booked: BookedInvoice, now: int) -> InvoiceFac
         total=booked.total,
         tax=booked.tax,
     )
-
-
-def _post(ledger: Ledger, facts: Sequence[Fact], view: Uses, reason: str, now: int) -> None:
-    """One correcting entry for each fact whose entries do not yet say what the rules say."""
-    for fact in facts:
-        target = entries.target(fact, view.get((fact.provider, fact.key)), ledger.clearing)
-        if lines := entries.correction(target, ledger.facts.posted(fact)):
-            ledger.facts.add_entry(fact, lines, reason, now)
 
 
 def _problem(known: Invoice, booked: BookedInvoice) -> str:

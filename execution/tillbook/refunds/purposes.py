@@ -9,8 +9,8 @@ from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money, parse
 from tillbook.operations.kinds.books.post_payment import PostPayment
 from tillbook.recording.facts import uses_of
-from tillbook.rules.allocation import PURPOSES, Allocation, Return
 from tillbook.rules.facts import InvoiceFact, PaymentRefunded, PaymentSucceeded, RefundFailed
+from tillbook.rules.uses import PURPOSES, Allocation, Return
 
 if TYPE_CHECKING:
     from tillbook.ledger import Ledger
@@ -83,7 +83,7 @@ def _most(ledger: Ledger, invoice: str, payment: str) -> dict[str, int]:
 def _unapplied(ledger: Ledger, provider: str, payment: str) -> int:
     """Minor units that QuickBooks could not apply when the payment was posted: somebody had paid there by hand."""
     for document in ledger.documents.of_payment(provider, payment):
-        posted = PostPayment.last(ledger, document.key) if document.kind == PostPayment.entity() else None
+        posted = PostPayment.last(ledger, document.key) if document.purpose is PostPayment.purpose() else None
         if posted is not None and posted.state == "done":
             return parse(PostPayment.result_of(posted).unapplied, document.amount.currency).minor
     return 0

@@ -196,4 +196,4 @@ def _try_out(till: Till, paid: Captured, request: RefundRequest, outcome: Outcom
     if outcome.already_done:
         return
     with till.ledger.transaction():
-        record_facts(till.ledger, paid.provider, paid.payment, [fact], till.clock.now())
+        record_facts(till.ledger, [fact], till.clock.now())

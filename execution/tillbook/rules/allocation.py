@@ -11,40 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tillbook.kit.money import Money
+from tillbook.rules.bookkeeping import rule_of
 from tillbook.rules.facts import Fact, InvoiceFact, PaymentRefunded, PaymentSucceeded, RefundFailed
-
-PURPOSES = ("sale", "credit", "payment")
-_TURNS = (PaymentSucceeded, PaymentRefunded, RefundFailed)  # within one second: nothing comes back before it came
-
-
-@dataclass(frozen=True, slots=True)
-class Allocation:
-    """How a payment is used: `applied` to the invoice, and what is over becomes the customer's `credit`."""
-
-    invoice: str
-    applied: Money
-    credit: Money
-
-
-@dataclass(frozen=True, slots=True)
-class Return:
-    """What a refund gives back: `sale` without tax, its `tax`, `credit`, and the part that opens the invoice again.
-
-    All are negative for a refund that failed: it takes back what the refund gave.
-    """
-
-    invoice: str
-    sale: Money
-    tax: Money
-    credit: Money
-    reopened: Money
-
-    def __neg__(self) -> Return:
-        return Return(self.invoice, -self.sale, -self.tax, -self.credit, -self.reopened)
-
-
-Use = Allocation | Return | None
-Uses = dict[tuple[str, str], Use]
+from tillbook.rules.uses import Allocation, Return, Use, Uses
 
 
 def uses(
@@ -62,7 +31,7 @@ def uses(
     issued = [fact for fact in facts if isinstance(fact, InvoiceFact)]
     moves = sorted(
         (fact for fact in facts if isinstance(fact, PaymentSucceeded | PaymentRefunded | RefundFailed)),
-        key=lambda fact: (fact.occurred_at, _TURNS.index(type(fact)), fact.key, fact.provider),
+        key=lambda fact: (fact.occurred_at, rule_of(fact).turn, fact.key, fact.provider),
     )
     if not issued:
         return {(fact.provider, fact.key): None for fact in moves}

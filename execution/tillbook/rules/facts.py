@@ -1,17 +1,40 @@
 """What happened, in our words, whoever told us.
 
-A fact is a movement of money (or a lasting change) that the vendor can never take back, read from the
-vendor by id. It holds no personal data. Facts of the same key are the same fact: `key` is unique per
-provider. Amounts are `Money`; `occurred_at` is the vendor's own time in UTC seconds.
+A fact is a movement of money, or a lasting change, that the vendor can never take back. It is read from the vendor by
+id and holds no personal data. `key` is unique per provider: facts of the same key are one fact. Amounts are `Money`,
+`occurred_at` is the vendor's own time in UTC seconds. What follows from each kind stands in `bookkeeping.RULES`.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple, get_args
 
 from tillbook.kit.money import Money
+
+
+class AboutInvoice(NamedTuple):
+    """An invoice by its number."""
+
+    invoice: str
+
+
+class AboutPayment(NamedTuple):
+    """A payment at a provider; which invoice it is for may not be known yet."""
+
+    provider: str
+    payment: str
+
+
+class AboutAccount(NamedTuple):
+    """A provider's account as a whole."""
+
+    provider: str
+
+
+About = AboutInvoice | AboutPayment | AboutAccount
+"""What a fact, a document or a message is about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +48,11 @@ class InvoiceIssued:
     invoice: str
     total: Money
     tax: Money
+
+    @property
+    def about(self) -> AboutInvoice:
+        """The invoice."""
+        return AboutInvoice(self.invoice)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +70,11 @@ class InvoiceChanged:
     total: Money
     tax: Money
 
+    @property
+    def about(self) -> AboutInvoice:
+        """The invoice."""
+        return AboutInvoice(self.invoice)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentSucceeded:
@@ -55,6 +88,11 @@ class PaymentSucceeded:
     charge: str
     amount: Money
 
+    @property
+    def about(self) -> AboutPayment:
+        """The payment."""
+        return AboutPayment(self.provider, self.payment)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessorFee:
@@ -66,6 +104,11 @@ class ProcessorFee:
     occurred_at: int
     payment: str
     amount: Money
+
+    @property
+    def about(self) -> AboutPayment:
+        """The payment."""
+        return AboutPayment(self.provider, self.payment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +127,11 @@ class PaymentRefunded:
     operation: str
     amount: Money
 
+    @property
+    def about(self) -> AboutPayment:
+        """The payment."""
+        return AboutPayment(self.provider, self.payment)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundFailed:
@@ -97,14 +145,34 @@ class RefundFailed:
     refund: str
     amount: Money
 
+    @property
+    def about(self) -> AboutPayment:
+        """The payment."""
+        return AboutPayment(self.provider, self.payment)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayoutPaid:
+    """The processor took money out of what it holds for us, on its way to our bank. Key: the payout's own row."""
+
+    kind: ClassVar[str] = "PayoutPaid"
+    provider: str
+    key: str
+    occurred_at: int
+    payout: str
+    amount: Money
+
+    @property
+    def about(self) -> AboutAccount:
+        """The provider's account."""
+        return AboutAccount(self.provider)
+
 
 InvoiceFact = InvoiceIssued | InvoiceChanged
 PaymentFact = PaymentSucceeded | ProcessorFee | PaymentRefunded | RefundFailed
-Fact = InvoiceFact | PaymentFact
-KINDS: dict[str, type[Fact]] = {
-    cls.kind: cls
-    for cls in (InvoiceIssued, InvoiceChanged, PaymentSucceeded, ProcessorFee, PaymentRefunded, RefundFailed)
-}
+AccountFact = PayoutPaid
+Fact = InvoiceFact | PaymentFact | AccountFact
+KINDS: dict[str, type[Fact]] = {cls.kind: cls for cls in get_args(Fact)}
 
 
 def to_json(fact: Fact) -> str:

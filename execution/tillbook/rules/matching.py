@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tillbook.kit.money import Money
+from tillbook.rules.bookkeeping import RULES
 
 OTHER = "other"
 VOID = "void"
 # What a movement of each kind does to the money that the processor holds for us.
-SIGNS = {"PaymentSucceeded": 1, "ProcessorFee": -1, "PaymentRefunded": -1, "RefundFailed": 1, OTHER: 1}
+SIGNS = {fact.kind: rule.sign for fact, rule in RULES.items()} | {OTHER: 1}
 
 _REPAIR = "python execution/reconcile_payments.py --repair{window}"
 _ACCEPT = "python execution/reconcile_payments.py --accept {subject}{window}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tillbook.kit.errors import Refused
 from tillbook.operations.kinds.sales.create_customer import CreateCustomer
 from tillbook.operations.perform import perform
-from tillbook.rules import documents
+from tillbook.sales.names import display_name
 
 if TYPE_CHECKING:
     from tillbook.rules.orders import Order
@@ -59,7 +59,7 @@ def _matching_customer(till: Till, order: Order) -> BookedCustomer | None:
             found = till.books.customer(row["quickbooks_id"])
             if found is not None and found.active:
                 return found
-    names = {name, documents.display_name(name)}
+    names = {name, display_name(name)}
     matches = [
         found
         for found in till.books.customers_by_email(email)
@@ -71,7 +71,7 @@ def _matching_customer(till: Till, order: Order) -> BookedCustomer | None:
 def _free_name(till: Till, name: str) -> str:
     """A display name that QuickBooks allows and nobody holds: names are shared by customers, vendors, employees."""
     for attempt in range(NAME_ATTEMPTS):
-        candidate = documents.display_name(name, attempt)
+        candidate = display_name(name, attempt)
         if not till.books.name_taken(candidate):
             return candidate
     raise Refused(

@@ -13,12 +13,12 @@ from tillbook.ledger.sales import BY_HAND, Invoice
 from tillbook.operations.kinds.sales.create_invoice import CreateInvoice
 from tillbook.operations.perform import perform
 from tillbook.recording.facts import record_invoice
-from tillbook.rules import documents
 from tillbook.rules.orders import Order, order_json
 from tillbook.sales import company, customers
+from tillbook.sales.stock import stock_problems
 
 if TYPE_CHECKING:
-    from tillbook.rules.invoices import BookedInvoice
+    from tillbook.rules.events import BookedInvoice
     from tillbook.till import Till
 
 CHANGES = "changes:quickbooks"
@@ -126,9 +126,9 @@ def require_sound(issued: Issued) -> Issued:
 
 
 def owe_invoice_mail(till: Till, number: str, *, nth: int = 1) -> str:
-    """Owe the customer the nth invoice mail; its key. In a transaction."""
+    """Note the nth invoice mail to the customer as pending; returns its key. In a transaction."""
     key = f"invoice:{number}:{nth}"
-    till.ledger.messages.add(key, "invoice", number, till.clock.now())
+    till.ledger.messages.add(key, "invoice", till.clock.now(), invoice=number)
     return key
 
 
@@ -189,7 +189,7 @@ def _items(till: Till, order: Order, *, allow_backorder: bool) -> dict[str, str]
             "; ".join(f"lines: no active QuickBooks item has the SKU {sku!r}" for sku in missing),
             hint="Correct the SKU, or give the item that SKU in QuickBooks.",
         )
-    problems = documents.stock_problems(order, items)
+    problems = stock_problems(order, items)
     if problems and not allow_backorder:
         raise Refused("; ".join(problems), hint="Order less, restock, or pass --allow-backorder.")
     return {sku: item.id for sku, item in items.items()}

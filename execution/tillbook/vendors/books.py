@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from tillbook.kit.money import Money
-from tillbook.operations.kinds.registry import POSTINGS
-from tillbook.rules.invoices import BookedInvoice
+from tillbook.operations.kinds.registry import MARKS
+from tillbook.rules.events import BookedInvoice
 from tillbook.rules.operations import Door, Json
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tillbook.kit.settings import Settings
 
 Lock = Callable[[str], AbstractContextManager[None]]
-RECORD_KINDS = tuple(POSTINGS)
+RECORD_KINDS = tuple(MARKS)
 """What documents of ours become in QuickBooks."""
 
 

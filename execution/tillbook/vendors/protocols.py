@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from tillbook.kit.money import Money
-from tillbook.rules.events import Event
+from tillbook.rules.events import Event, Reading
 from tillbook.rules.matching import Movement
 from tillbook.rules.operations import Door
-from tillbook.rules.readings import Reading
 
 if TYPE_CHECKING:
     from tillbook.operations.kinds.refunds.refund_payment import RefundMade, RefundRequest

@@ -19,8 +19,8 @@ from tillbook.ledger import Ledger
 from tillbook.ledger.sqlite.database import query
 from tillbook.recording.facts import record_reading
 from tillbook.rules.entries import Line
+from tillbook.rules.events import Reading
 from tillbook.rules.operations import Operation, Plan
-from tillbook.rules.readings import Reading
 from tillbook.vendors.providers import clearing
 
 
@@ -190,7 +190,9 @@ def test_a_second_row_of_the_same_movement_by_sql_is_refused(ledger: Ledger) -> 
 
 def test_a_fact_is_in_at_most_one_document_of_a_kind(ledger: Ledger) -> None:
     """A second Payment for a charge that has one is refused."""
-    columns = "kind, provider, invoice, payment, amount_minor, currency, occurred_at, next_attempt_at, created_at"
+    columns = (
+        "kind, purpose, provider, invoice, payment, amount_minor, currency, occurred_at, next_attempt_at, created_at"
+    )
     refused(
         ledger,
         f"insert into document (key, {columns}) select 'second', {columns} from document;"

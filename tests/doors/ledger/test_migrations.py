@@ -16,8 +16,10 @@ from tillbook.kit.errors import Refused
 from tillbook.ledger import Ledger
 from tillbook.ledger.sqlite.database import Database
 from tillbook.proof import invariants
+from tillbook.rules.documents import RECORDS
 from tillbook.vendors.providers import PROVIDERS, clearing
 
+OLD_LEDGER = Path(__file__).parents[2] / "samples/ledgers/schema-4.sql"
 Next = Callable[[str], Path]
 migrate = importlib.import_module("tillbook.ledger.sqlite.migrate")  # the package has a function of that name
 
@@ -141,6 +143,43 @@ def test_f17_only_one_process_migrates(file: Path, next_migration: Next) -> None
     first.close()
     assert version(file) == int(step.name[:4])
     assert len(copies(file)) == 1
+
+
+def test_a_ledger_of_the_version_before_opens_and_says_the_same(file: Path) -> None:
+    """A ledger that Tillbook 0.1 wrote with schema 4: five sales at two providers, refunds that failed, every mail."""
+    tool = raw(file, tamper=True)
+    tool.execute(OLD_LEDGER.read_text(encoding="utf-8"))
+    tool.pragma("application_id", migrate.APPLICATION_ID)
+    tool.pragma("user_version", 4)
+    mails = list(tool.execute("select key, kind, invoice, state, message_id, sent_to from message order by rowid"))
+    documents = list(tool.execute("select key, kind, amount_minor, state, quickbooks_id from document order by rowid"))
+    lines = list(tool.execute("select account, currency, sum(amount_minor) from line group by 1, 2"))
+    tool.close()
+    ledger = Ledger(file, clearing)
+    assert list(invariants.broken(ledger)) == []
+    assert {(account, currency, amount.minor) for (account, currency), amount in ledger.facts.balances().items()} == {
+        line for line in lines if line[2]
+    }
+    for key, _, number, state, *_ in mails:
+        assert ledger.messages.get(key)["state"] == state  # type: ignore[index]  # it is there
+        fact = ledger.messages.fact(key)
+        assert (fact is None) == key.startswith("invoice:")
+        assert fact is None or (
+            key.endswith(f":{fact.provider}:{fact.key}") and fact in ledger.facts.of_invoice(number)
+        )
+    for key, kind, minor, state, quickbooks_id in documents:
+        stored = ledger.documents.get(key)
+        assert stored is not None
+        assert (stored.kind, stored.amount.minor, stored.state, stored.quickbooks_id) == (
+            kind,
+            minor,
+            state,
+            quickbooks_id,
+        )
+        assert RECORDS[stored.purpose] == kind
+        assert len(ledger.documents.facts(key)) == 1
+    assert {kind for _, kind, *_ in documents} == set(RECORDS.values())
+    ledger.close()
 
 
 def test_a_ledger_made_with_smaller_pages_keeps_them(file: Path) -> None:

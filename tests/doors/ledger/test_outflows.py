@@ -15,9 +15,9 @@ from tillbook.kit.money import Money
 from tillbook.ledger import Ledger
 from tillbook.operations.kinds.refunds.refund_payment import RefundPayment, RefundRequest
 from tillbook.proof import invariants
+from tillbook.rules.events import Reading
 from tillbook.rules.facts import PaymentRefunded, RefundFailed
 from tillbook.rules.operations import Operation, Plan
-from tillbook.rules.readings import Reading
 from tillbook.vendors.providers import clearing
 
 STATES = ("prepared", "sent", "unknown", "done")

@@ -23,7 +23,7 @@ from simulator.quickbooks.limits import set_limits
 from simulator.server import Simulator
 from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money
-from tillbook.rules.invoices import BookedInvoice
+from tillbook.rules.events import BookedInvoice
 from tillbook.vendors.quickbooks import query
 from tillbook.vendors.quickbooks.books import QuickBooksOnline
 from tillbook.vendors.quickbooks.write import to_bytes

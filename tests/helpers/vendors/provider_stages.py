@@ -27,9 +27,9 @@ from tillbook.kit.money import Money
 from tillbook.kit.settings import Settings
 from tillbook.operations.kinds.refunds.refund_payment import RefundRequest
 from tillbook.operations.kinds.sales.create_checkout import CheckoutRequest
+from tillbook.rules.events import Reading
 from tillbook.rules.facts import PaymentRefunded
 from tillbook.rules.operations import Operation, Plan, operation_id
-from tillbook.rules.readings import Reading
 from tillbook.vendors.protocols import CheckoutState, Provider
 from tillbook.vendors.providers import declared_settings, open_provider
 from tillbook.vendors.stripe.declaration import WEBHOOK_SECRET

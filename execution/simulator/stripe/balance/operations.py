@@ -33,7 +33,7 @@ def _balance(call: Call) -> Json:
 
 
 def _list_rows(call: Call) -> Json:
-    if "payout" in call.params:
+    if "payout" in call.params:  # which rows an automatic payout gathers is not known here yet
         raise invalid(f"No such payout: '{call.params['payout']}'", "payout", "resource_missing")
     return listed(ROW, "type", "source", "currency")(call)
 

@@ -37,6 +37,11 @@ def of_refund(key: str, at: int, refund: Json, kind: str) -> Json:
     return _row(key, at, refund, kind, refund["amount"], description="REFUND FAILURE")
 
 
+def of_payout(key: str, at: int, payout: Json) -> Json:
+    """What a payout takes."""
+    return _row(key, at, payout, "payout", -payout["amount"], description="STRIPE PAYOUT")
+
+
 def _row(key: str, at: int, source: Json, kind: str, amount: int, **more: Any) -> Json:
     fields = {"available_on": at, "fee": 0, "fee_details": [], "net": amount, "status": "available", **more}
     return shaped(

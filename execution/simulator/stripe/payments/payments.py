@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 
 from simulator.stripe.account import NOBODY, Account
-from simulator.stripe.balance import rows
+from simulator.stripe.balance import payouts, rows
 from simulator.stripe.checkout import customers, links, sessions
 from simulator.stripe.payments import shapes
 from simulator.stripe.payments.cards import NOT_AUTHENTICATED, Card, Decline
@@ -154,4 +154,9 @@ def _expire_if_open(account: Account, key: str, at: int) -> None:
         sessions.expire(account, session, at)
 
 
-_ACTIONS = {"settle": _settle, "available": _become_available, "expire": _expire_if_open}
+_ACTIONS = {
+    "settle": _settle,
+    "available": _become_available,
+    "expire": _expire_if_open,
+    payouts.ACTION: payouts.arrive,
+}

@@ -87,11 +87,22 @@ union all
 select 'fact ' || kind, key, 'recorded', coalesce(body ->> '$.amount.minor', body ->> '$.total.minor'),
     coalesce(body ->> '$.amount.currency', body ->> '$.total.currency'), occurred_at,
     provider || ' ' || payment || invoice, 60, seq, 0
-from fact where payment = :name or key = :name
+from fact where payment = :name or key = :name or body ->> 'payout' = :name
 union all
 select 'entry', entry.id, 'posted', abs(amount_minor), currency, null,
     case when amount_minor > 0 then 'Dr ' else 'Cr ' end || account, 60, seq, entry.id * 1000 + position + 1
-from fact join entry on entry.fact = seq join line on line.entry = entry.id where payment = :name or key = :name
+from fact join entry on entry.fact = seq join line on line.entry = entry.id
+where payment = :name or key = :name or body ->> 'payout' = :name
+union all
+select 'mail ' || message.kind, message.key, message.state, null, null, message.created_at,
+    case
+        when message.reason <> '' then message.reason
+        when message.sent_to is not null then 'to ' || message.sent_to || ', ' || message.message_id
+        else ''
+    end,
+    80, message.created_at, message.rowid
+from message join fact on fact.seq = message.fact
+where message.invoice is null and (fact.key = :name or fact.body ->> 'payout' = :name)
 union all
 select 'operation', id, state, null, null, prepared_at, trim(kind || ' for ' || subject || ' ' || reason), 90, 0, 0
 from operation where id = :name

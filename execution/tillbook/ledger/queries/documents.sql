@@ -1,12 +1,22 @@
 -- name: add
-insert into document (key, kind, provider, invoice, payment, amount_minor, currency, occurred_at, next_attempt_at, created_at)
-values (:key, :kind, :provider, :invoice, :payment, :amount_minor, :currency, :occurred_at, :now, :now)
+insert into document (key, kind, purpose, provider, invoice, payment, amount_minor, currency, occurred_at, next_attempt_at, created_at)
+values (:key, :kind, :purpose, :provider, :invoice, :payment, :amount_minor, :currency, :occurred_at, :now, :now)
 on conflict (key) do nothing;
 
 -- name: add_fact
 insert into document_fact (document, kind, fact)
 select :document, :kind, seq from fact where provider = :provider and key = :fact_key
 on conflict (kind, fact) do nothing;
+
+-- name: facts   what a document records, oldest first
+select fact.kind, fact.body from document_fact join fact on fact.seq = document_fact.fact
+where document_fact.document = :key order by fact.seq;
+
+-- name: recording   the document of one purpose that records a fact
+select document.* from fact
+join document_fact on document_fact.fact = fact.seq
+join document on document.key = document_fact.document
+where fact.provider = :provider and fact.key = :fact_key and document.purpose = :purpose;
 
 -- name: due
 select * from document where state = 'waiting' and next_attempt_at <= :now order by occurred_at, key limit :most;
@@ -28,7 +38,7 @@ select * from document where quickbooks_id = :quickbooks_id;
 
 -- name: unposted_of_invoice
 select coalesce(sum(amount_minor), 0) as amount_minor from document
-where invoice = :invoice and kind = 'Payment' and state <> 'posted';
+where invoice = :invoice and purpose = 'payment' and state <> 'posted';
 
 -- name: mark_posted
 update document set state = 'posted', quickbooks_id = :quickbooks_id, posted_at = :now, reason = :note where key = :key;

@@ -17,8 +17,8 @@ join fact on fact.provider = match.provider and fact.payment = match.payment
 where match.invoice = :invoice
 order by seq;
 
--- name: of_nobody   payments that no invoice is known for
-select * from fact where payment <> ''
+-- name: of_nobody   what no invoice is known for
+select * from fact where invoice = ''
 and not exists (select 1 from payment_invoice as match where match.provider = fact.provider and match.payment = fact.payment)
 order by seq;
 

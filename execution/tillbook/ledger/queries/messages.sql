@@ -1,7 +1,10 @@
 -- name: add
-insert into message (key, kind, invoice, provider, payment, next_attempt_at, created_at)
-values (:key, :kind, :invoice, :provider, :payment, :now, :now)
+insert into message (key, kind, invoice, fact, next_attempt_at, created_at)
+values (:key, :kind, :invoice, (select seq from fact where provider = :provider and key = :fact_key), :now, :now)
 on conflict (key) do nothing;
+
+-- name: fact
+select fact.kind, fact.body from message join fact on fact.seq = message.fact where message.key = :key;
 
 -- name: by_key
 select * from message where key = :key;

@@ -2,7 +2,7 @@
 select key, kind, payment, occurred_at,
     json_extract(body, '$.amount.minor') as amount_minor, json_extract(body, '$.amount.currency') as currency
 from fact
-where provider = :provider and key > :after and payment <> '' and occurred_at >= :since and occurred_at < :until
+where provider = :provider and key > :after and invoice = '' and occurred_at >= :since and occurred_at < :until
 order by key limit :most;
 
 -- name: documents   in a window, with the fact that each rests on
@@ -18,7 +18,7 @@ order by fact.key, document.key;
 select id, subject from operation where id in (select value from json_each(:ids));
 
 -- name: providers   whose money the ledger holds
-select distinct provider from fact where payment <> '';
+select distinct provider from fact where invoice = '';
 
 -- name: receivables   what each customer owes by the ledger, credit taken off
 select invoice.customer, line.currency, sum(line.amount_minor) as amount_minor

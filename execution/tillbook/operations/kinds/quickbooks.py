@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import msgspec
 
 from tillbook.operations.kinds.base import Kind
+from tillbook.rules.documents import RECORDS, Purpose
 from tillbook.rules.operations import Evidence, Operation, Plan
 
 if TYPE_CHECKING:
@@ -56,8 +57,13 @@ class Posting(InQuickBooks[Result], frozen=True):
 
     @classmethod
     @abstractmethod
+    def purpose(cls) -> Purpose:
+        """The purpose of the documents that it posts."""
+
+    @classmethod
     def entity(cls) -> str:
         """The kind of record that it makes in QuickBooks."""
+        return RECORDS[cls.purpose()]
 
     @classmethod
     def mark(cls) -> str:

@@ -24,6 +24,7 @@ from tillbook.operations.kinds.sales.create_invoice import CreateInvoice
 if TYPE_CHECKING:
     from tillbook.operations.kinds.base import Kind
     from tillbook.operations.kinds.quickbooks import Posting
+    from tillbook.rules.documents import Purpose
     from tillbook.rules.operations import Operation
 
 
@@ -51,10 +52,13 @@ KINDS = registered(
     VoidDocument,
 )
 
-POSTINGS: dict[str, type[Posting[Any]]] = {
-    one.entity(): one for one in (PostPayment, PostRefundReceipt, PostSalesReceipt, PostPurchase, PostDeposit)
+POSTINGS: dict[Purpose, type[Posting[Any]]] = {
+    one.purpose(): one for one in (PostPayment, PostRefundReceipt, PostSalesReceipt, PostPurchase, PostDeposit)
 }
-"""The kinds that post a document of ours, by the record that it becomes in QuickBooks."""
+"""The kinds that post a document of ours, by its purpose."""
+
+MARKS = {one.entity(): one.mark() for one in POSTINGS.values()}
+"""The field that carries our operation id in each record that a document becomes in QuickBooks."""
 
 
 def kind_of(operation: Operation[object]) -> type[Kind[Any]]:

@@ -20,10 +20,9 @@ from tillbook.operations.kinds.refunds.refund_payment import RefundPayment
 from tillbook.operations.kinds.sales.capture_checkout import CaptureCheckout
 from tillbook.operations.kinds.sales.close_checkout import CheckoutClosed, CloseCheckout
 from tillbook.operations.kinds.sales.create_checkout import CreateCheckout
-from tillbook.rules.events import Event
+from tillbook.rules.events import Event, Reading
 from tillbook.rules.matching import Movement
 from tillbook.rules.operations import Evidence, Json, Operation, Plan, Stored
-from tillbook.rules.readings import Reading
 from tillbook.vendors.paypal import orders, statement
 from tillbook.vendors.paypal.amounts import paypal_amount
 from tillbook.vendors.paypal.calls import PayPalCalls

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tillbook.kit.clock import rfc3339
 from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money, from_decimal
-from tillbook.rules.invoices import BookedInvoice
+from tillbook.rules.events import BookedInvoice
 from tillbook.rules.operations import Evidence, Json, Stored
 from tillbook.vendors.books import RECORD_KINDS, BookedCustomer, ChangedInvoices, Company, Item, Lock, Record
 from tillbook.vendors.quickbooks import query, read

@@ -25,7 +25,7 @@ from tillbook.operations.kinds.refunds.post_refund_receipt import PostRefundRece
 from tillbook.operations.kinds.refunds.post_sales_receipt import PostSalesReceipt
 from tillbook.operations.kinds.sales.create_customer import CreateCustomer
 from tillbook.operations.kinds.sales.create_invoice import CreateInvoice
-from tillbook.rules.invoices import BookedInvoice
+from tillbook.rules.events import BookedInvoice
 from tillbook.rules.operations import Json, Operation
 from tillbook.vendors.quickbooks import read, write, write_refunds
 from tillbook.vendors.quickbooks.errors import PENDING_HINT

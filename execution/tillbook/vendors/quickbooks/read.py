@@ -9,8 +9,8 @@ from zoneinfo import available_timezones
 from tillbook.kit.clock import parse_rfc3339
 from tillbook.kit.errors import Unavailable
 from tillbook.kit.money import Money, from_decimal
-from tillbook.operations.kinds.registry import POSTINGS
-from tillbook.rules.invoices import BookedInvoice
+from tillbook.operations.kinds.registry import MARKS
+from tillbook.rules.events import BookedInvoice
 from tillbook.rules.operations import Json
 from tillbook.vendors.books import BookedCustomer, Company, Item, Record
 
@@ -97,7 +97,7 @@ def record(kind: str, raw: Json, home: HomeCurrency) -> Record:
     """A record that a document of ours may have become."""
     amount = from_decimal(raw["TotalAmt"], currency_of(raw, home))
     note = str(raw.get("PrivateNote", ""))
-    mark = POSTINGS[kind].mark() if kind in POSTINGS else "DocNumber"
+    mark = MARKS.get(kind, "DocNumber")
     payee = "EntityRef" if kind == "Purchase" else "CustomerRef"
     return Record(
         kind=kind,

@@ -30,6 +30,10 @@ def _of_session(session: Json) -> str:
     return _id(session.get("payment_intent")) or _id(session.get("id"))
 
 
+def _of_payout(payout: Json) -> str:
+    return _id(payout.get("id"))
+
+
 RELEVANT: dict[str, Callable[[Json], str]] = {
     "checkout.session.completed": _of_session,
     "checkout.session.async_payment_succeeded": _of_session,
@@ -43,6 +47,8 @@ RELEVANT: dict[str, Callable[[Json], str]] = {
     "refund.failed": _of_charge,
     # The fee is known only now: a charge has no balance transaction yet when it succeeds.
     "charge.updated": _of_charge,
+    "payout.created": _of_payout,
+    "payout.paid": _of_payout,
 }
 """The types after which a read may prove a new fact, each with what finds the object to read."""
 

@@ -19,10 +19,9 @@ from tillbook.operations.kinds.handlers import Handlers
 from tillbook.operations.kinds.refunds.refund_payment import RefundPayment
 from tillbook.operations.kinds.sales.close_checkout import CloseCheckout
 from tillbook.operations.kinds.sales.create_checkout import CreateCheckout
-from tillbook.rules.events import Event
+from tillbook.rules.events import Event, Reading
 from tillbook.rules.matching import Movement
 from tillbook.rules.operations import Evidence, Json, Operation, Plan, Stored
-from tillbook.rules.readings import Reading
 from tillbook.vendors.protocols import Account, CheckoutState
 from tillbook.vendors.stripe import statement
 from tillbook.vendors.stripe.amounts import stripe_amount
@@ -41,13 +40,14 @@ from tillbook.vendors.stripe.objects import (
     text,
     written,
 )
+from tillbook.vendors.stripe.payouts import PREFIX, payout_reading
 from tillbook.vendors.stripe.refunds import made_refund, obstacle, refund_facts, refund_params, released
 from tillbook.vendors.stripe.requests import idempotency_key, session_params
 from tillbook.vendors.stripe.signatures import require_signature
 
 if TYPE_CHECKING:
     from stripe import StripeClient
-    from stripe.params import DisputeListParams, EventListParams, RefundListParams
+    from stripe.params import DisputeListParams, EventListParams, PayoutRetrieveParams, RefundListParams
     from stripe.params.checkout import SessionListParams
 
     from tillbook.kit.clock import Clock
@@ -233,19 +233,25 @@ class StripeProvider:
         return self._links.state(checkout_id) if is_link(checkout_id) else checkout_state(self._session(checkout_id))
 
     def read(self, object_id: str) -> Reading:
-        """Every fact that a payment intent (`pi_`) or a session (`cs_`) proves now.
+        """Every fact that a payment intent (`pi_`), a session (`cs_`) or a payout (`po_`) proves now.
 
         Raises Refused for an id of another kind, and with the code `resource_missing` for one that is not there.
         """
         if object_id.startswith("pi_"):
             return self._read_intent(object_id)
+        if object_id.startswith(PREFIX):
+            return self._read_payout(object_id)
         if not object_id.startswith("cs_"):
-            raise Refused(f"{object_id[:40]!r} is no payment intent (pi_) or checkout session (cs_) of Stripe's")
+            raise Refused(f"{object_id[:40]!r} is no payment intent (pi_), checkout session (cs_) or payout (po_)")
         session = self._session(object_id)
         payment = reference(session, "payment_intent")
         if payment:
             return replace(self._read_intent(payment), object_id=object_id)
         return Reading(object_id, (), written(session, "operation"), written(session, "invoice"))
+
+    def _read_payout(self, payout_id: str) -> Reading:
+        expanded: PayoutRetrieveParams = {"expand": ["balance_transaction"]}
+        return payout_reading(self._calls.read(lambda stripe: stripe.v1.payouts.retrieve(payout_id, expanded)))
 
     def events(self, since: int, pages: Iterable[str] = ()) -> Iterator[Event]:
         """The events that mean something, created at or after `since`, newest first; their body is canonical JSON.

@@ -1,7 +1,7 @@
 """Stripe's statement: each balance transaction as movements with the keys of the facts that they should have become.
 
-A charge is two movements, the payment by its charge and the fee by its own row; a refund and one that failed are known
-by their rows. A category that becomes no fact yet is a movement of the kind OTHER with its net amount.
+A charge is two movements: the payment by its charge, and the fee by its own row. A refund, one that failed and a payout
+are known by their rows. A category that becomes no fact yet is a movement of the kind OTHER with its net amount.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tillbook.kit.errors import Unavailable
 from tillbook.kit.money import Money
+from tillbook.rules.facts import PaymentRefunded, PaymentSucceeded, PayoutPaid, ProcessorFee, RefundFailed
 from tillbook.rules.matching import OTHER, Movement
 from tillbook.rules.operations import Json
 from tillbook.vendors.stripe.amounts import from_stripe
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
     from stripe.params import BalanceTransactionListParams
 
 # How a reporting category is a fact's kind, and the sign of its amounts on the statement.
-_FACTS = {"charge": ("PaymentSucceeded", 1), "refund": ("PaymentRefunded", -1), "refund_failure": ("RefundFailed", 1)}
+_FACTS = {
+    "charge": (PaymentSucceeded.kind, 1),
+    "refund": (PaymentRefunded.kind, -1),
+    "refund_failure": (RefundFailed.kind, 1),
+    "payout": (PayoutPaid.kind, -1),
+}
 _PARTS_OF_BALANCE = ("available", "pending", "connect_reserved")
 
 
@@ -60,7 +66,7 @@ def movements(row: Json) -> Iterator[Movement]:
     key, at, category = text(row, "id"), number(row, "created"), text(row, "reporting_category")
     currency = text(row, "currency").upper()
     source = row.get("source")
-    payment = reference(source, "payment_intent") if isinstance(source, dict) else ""
+    payment = _read_by(category, source) if isinstance(source, dict) else ""
     fee = from_stripe(number(row, "fee"), currency)
     if category not in _FACTS or not payment or not isinstance(source, dict):
         yield Movement(
@@ -68,12 +74,17 @@ def movements(row: Json) -> Iterator[Movement]:
         )
         return
     kind, sign = _FACTS[category]
-    name = text(source, "id") if kind == "PaymentSucceeded" else key
+    name = text(source, "id") if kind == PaymentSucceeded.kind else key
     yield Movement(name, kind, sign * money(row, "amount").minor, currency, at, payment)
-    if fee and kind == "PaymentSucceeded":
-        yield Movement(f"{key}:fee", "ProcessorFee", fee.minor, currency, at, payment)
+    if fee and kind == PaymentSucceeded.kind:
+        yield Movement(f"{key}:fee", ProcessorFee.kind, fee.minor, currency, at, payment)
     elif fee:  # no fact has the fee of a refund yet
         yield Movement(f"{key}:fee", OTHER, -fee.minor, currency, at, payment, "", "", f"fee of a {category}")
+
+
+def _read_by(category: str, source: Json) -> str:
+    """The id of the object that proves a row: the payment, or the payout itself."""
+    return reference({"payout": source}, "payout") if category == "payout" else reference(source, "payment_intent")
 
 
 def _listed(answer: Json, name: str) -> Iterable[Json]:

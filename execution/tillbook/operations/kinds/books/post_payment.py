@@ -8,6 +8,7 @@ import msgspec
 
 from tillbook.kit.money import Money, parse
 from tillbook.operations.kinds.quickbooks import LONGEST_NOTE, Made, Posting, mark_posted, new
+from tillbook.rules.documents import Purpose
 
 if TYPE_CHECKING:
     import datetime
@@ -67,9 +68,9 @@ class PostPayment(Posting[PaymentPosted], frozen=True):
         )
 
     @classmethod
-    def entity(cls) -> str:
-        """A `Payment`."""
-        return "Payment"
+    def purpose(cls) -> Purpose:
+        """Payment."""
+        return Purpose.PAYMENT
 
     @classmethod
     def mark(cls) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tillbook.operations.kinds.quickbooks import Posted, mark_posted
 from tillbook.operations.kinds.refunds.credit_movement import CreditMovement
+from tillbook.rules.documents import Purpose
 
 if TYPE_CHECKING:
     from tillbook.ledger import Ledger
@@ -16,9 +17,9 @@ class PostDeposit(CreditMovement, frozen=True):
     """Post a `Deposit` into the clearing account."""
 
     @classmethod
-    def entity(cls) -> str:
-        """A `Deposit`."""
-        return "Deposit"
+    def purpose(cls) -> Purpose:
+        """Failed credit refund."""
+        return Purpose.FAILED_CREDIT_REFUND
 
     def record(self, ledger: Ledger, operation: Stored, result: Posted, now: int) -> None:
         """Its document is posted."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tillbook.operations.kinds.refunds.credit_movement import CreditMovement
+from tillbook.rules.documents import Purpose
 
 if TYPE_CHECKING:
     from tillbook.ledger import Ledger
@@ -16,9 +17,9 @@ class PostPurchase(CreditMovement, frozen=True):
     """Post a `Purchase` out of the clearing account."""
 
     @classmethod
-    def entity(cls) -> str:
-        """A `Purchase`."""
-        return "Purchase"
+    def purpose(cls) -> Purpose:
+        """Credit refund."""
+        return Purpose.CREDIT_REFUND
 
     def record(self, ledger: Ledger, operation: Stored, result: Posted, now: int) -> None:
         """Nothing yet: its document is posted when it is also applied to its payment, or is found to stand alone."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from tillbook.operations.kinds.refunds.receipt import Receipt
+from tillbook.rules.documents import Purpose
 
 
 class PostRefundReceipt(Receipt, frozen=True):
     """Post a `RefundReceipt`."""
 
     @classmethod
-    def entity(cls) -> str:
-        """A `RefundReceipt`."""
-        return "RefundReceipt"
+    def purpose(cls) -> Purpose:
+        """Sale refund."""
+        return Purpose.SALE_REFUND

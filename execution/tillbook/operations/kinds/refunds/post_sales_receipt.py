@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from tillbook.operations.kinds.refunds.receipt import Receipt
+from tillbook.rules.documents import Purpose
 
 
 class PostSalesReceipt(Receipt, frozen=True):
     """Post a `SalesReceipt`."""
 
     @classmethod
-    def entity(cls) -> str:
-        """A `SalesReceipt`."""
-        return "SalesReceipt"
+    def purpose(cls) -> Purpose:
+        """Failed sale refund."""
+        return Purpose.FAILED_SALE_REFUND

@@ -11,7 +11,7 @@ from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money, parse
 from tillbook.operations.kinds.quickbooks import DOOR, InQuickBooks, found_by
 from tillbook.recording.facts import record_invoice
-from tillbook.rules.invoices import BookedInvoice
+from tillbook.rules.events import BookedInvoice
 from tillbook.rules.orders import Address, Line, Order, plain
 
 if TYPE_CHECKING:
