@@ -56,7 +56,7 @@ class Till:
 
     @property
     def provider_names(self) -> tuple[str, ...]:
-        """The providers that are set up; where a step names none the first is meant. Raises Refused when none is."""
+        """The providers that are set up. Where a step names none the first is meant. Raises Refused when none is."""
         if not self.settings.providers:
             raise Refused(
                 "no provider is set up",
@@ -71,13 +71,13 @@ class Till:
 
     @property
     def polled_providers(self) -> list[str]:
-        """The providers that are set up and that this ledger works with; all that are set up while it knows none."""
+        """The providers that are set up and that this ledger works with. While it knows none, all that are set up."""
         bound = self.ledger.binding.bound()
         return [name for name in self.provider_names if name in bound] or list(self.provider_names)
 
     @cached_property
     def books(self) -> Books:
-        """The company's books; the ledger must belong to that company. Raises Refused."""
+        """The company's books. The ledger must belong to that company. Raises Refused."""
         from tillbook.vendors.books import open_books  # noqa: PLC0415  start-up time
 
         books = open_books(self.settings, self.clock, self.ledger.lock)
@@ -88,6 +88,7 @@ class Till:
 
     @cached_property
     def mailer(self) -> Mailer:
+        """The door to the mail server."""
         from tillbook.vendors.smtp import Mailer  # noqa: PLC0415  start-up time
 
         return Mailer(self.settings, self.clock)
@@ -105,6 +106,7 @@ class Till:
         return Till(self.settings, self.clock, self.ledger.copy_in_memory(), self.asked_by, dry_run), dry_run
 
     def close(self) -> None:
+        """Close the ledger."""
         self.ledger.close()
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def apply(till: Till, document: StoredDocument, purchase_id: str) -> None:
-    """Apply a posted Purchase where it gave back credit; with that its document is posted.
+    """Apply a posted Purchase where it gave back credit. With that its document is posted.
 
     What cannot be applied (a closed period, a payment that was changed by hand) is left as it is, with a note. Raises
     Unavailable while the payment is not in the books, Uncertain.

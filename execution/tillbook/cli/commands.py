@@ -65,7 +65,7 @@ def command(main: Callable[..., Any]) -> typer.Typer:
     """Turn a script's `main` into its Typer app.
 
     A parameter named `till` is not an option: it gets the open till, or with `--dry-run` one that sends nothing. What
-    `main` returns is printed; a field `exit_code` in it is the script's exit code.
+    `main` returns is printed. A field `exit_code` in it is the script's exit code.
     """
     app = _Program(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     options = _options(main)
@@ -129,7 +129,7 @@ def as_plain(value: Any) -> Any:
 
 
 def _is_money(value: Any) -> bool:
-    """Whether it is Money; without importing that room for a result that can hold none (start-up time)."""
+    """Whether it is Money, told without importing its module for a result that holds none (start-up time)."""
     money = sys.modules.get("tillbook.kit.money")
     return money is not None and isinstance(value, money.Money)
 
@@ -141,7 +141,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr where somebody looks, silence elsewhere; yields a function that moves it on."""
+    """A bar on stderr where somebody looks, silence elsewhere. Yields a function that moves it on."""
     if not sys.stderr.isatty() or total < 2:  # noqa: PLR2004
         yield lambda _: None
         return
@@ -154,7 +154,7 @@ def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 def _with_till(main: Callable[..., Any], options: dict[str, Any]) -> Any:
-    """Run a step in an open till; its row of activity is written whatever happens, also in a dry run."""
+    """Run a step in an open till. Its row of activity is written whatever happens, also in a dry run."""
     from tillbook.till import open_till  # noqa: PLC0415  after the settings' errors have their words
 
     till = open_till()
@@ -214,7 +214,7 @@ def _activity(till: Till, script: str, options: dict[str, Any]) -> Iterator[Call
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Errors as words on stderr and the right exit code; never a traceback, which could show a secret."""
+    """Errors as words on stderr and the right exit code, never a traceback, which could show a secret."""
     try:
         yield
     except typer.Exit:

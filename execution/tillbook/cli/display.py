@@ -1,6 +1,6 @@
 """Results for a person at a terminal: a panel of the facts, a table for each list. Imported only then.
 
-What a person copies (ids, addresses) is never broken by a border; what is wide goes below, not into a narrow column.
+What a person copies (ids, addresses) is never broken by a border. What is wide goes below, not into a narrow column.
 """
 
 from __future__ import annotations

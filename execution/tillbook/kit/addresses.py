@@ -6,7 +6,7 @@ import unicodedata
 
 
 def ascii_address(text: str, *, public: bool = False) -> str:
-    """The address as SMTP needs it, a domain of any script in its xn-- form; empty when it is not one plain address.
+    """The address as SMTP needs it, a domain of any script in its xn-- form, or empty when it is not one plain address.
 
     A name, a list, quotes and line breaks are no part of one. With `public` its domain must have a dot.
     """

@@ -1,7 +1,7 @@
 """Card numbers in free text: found, so that they are refused on input and masked in vendor text.
 
 What counts: 13 to 19 digits whose first ones belong to a card scheme and whose last one is the check digit (Luhn), in
-one piece or in groups with spaces or dashes between; never a part of a longer unbroken run of digits.
+one piece or in groups with spaces or dashes between, never a part of a longer unbroken run of digits.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _luhn(digits: str) -> bool:
 
 
 def _ascii_digits(text: str) -> str:
-    """The same text, position by position, with the digits of every script (full-width ones too) as 0 to 9."""
+    """Text with the digits of every script (full-width ones too) as 0 to 9, each at its position."""
     if text.isascii():
         return text
     return "".join(str(unicodedata.decimal(character, character)) for character in text)

@@ -1,6 +1,6 @@
 """The one reader of time.
 
-In simulator mode the clock adds the offset that the simulator wrote into its state folder; in test and live
+In simulator mode the clock adds the offset that the simulator wrote into its state folder. In test and live
 mode there is no offset. Deadlines and backoff use `monotonic`, which no one can set.
 """
 
@@ -32,10 +32,11 @@ class Clock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
+        """Wait so many real seconds."""
         time.sleep(seconds)
 
     def _offset(self) -> int:
-        """Seconds that the simulator added; nothing outside simulator mode."""
+        """Seconds that the simulator added. There are none outside simulator mode."""
         if self._offset_file is None:
             return 0
         moment = self.monotonic()
@@ -44,7 +45,7 @@ class Clock:
         return self._found
 
     def _look(self, file: Path) -> int:
-        """What the file says now; it is read again only when it is another one than before."""
+        """What the file says now. It is read again only when it is another one than before."""
         try:
             written = file.stat()
             version = (written.st_ino, written.st_mtime_ns)
@@ -68,7 +69,7 @@ def business_date(seconds: int, zone: str) -> date:
 
 
 def day_begins(day: date, zone: str) -> int:
-    """UTC seconds of the first moment of a business date; a day has 23 to 25 hours."""
+    """UTC seconds of the first moment of a business date. A day has 23 to 25 hours."""
     from zoneinfo import ZoneInfo  # noqa: PLC0415  start-up time
 
     return int(datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).timestamp())

@@ -12,7 +12,7 @@ from tillbook.kit.errors import Refused
 class Setting:
     """One name of the environment, which is also the key of its value in `Settings`.
 
-    `default` is the value of an unset one, and `one_of` are all the values that it may have; empty: any. A vendor is
+    `default` is the value of an unset one, and `one_of` are all the values that it may have (empty: any). A vendor is
     set up when each of its `needed` settings has a value. A key that begins with one of `test_forms` is refused in live
     mode, one of `live_forms` in every other. `not_in_live` says why it may not be set in live mode at all. In simulator
     mode an unset one is what the simulator calls by the same name, or the path of `simulated_file` in its folder.

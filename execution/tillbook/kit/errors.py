@@ -1,9 +1,9 @@
-"""What can go wrong. The class says what to do next; its number is the exit code of every script.
+"""What can go wrong. The class says what to do next, and its number is the exit code of every script.
 
     TillbookError (1)            foreseen, yet nothing better is known: treat it as a bug
     |-- Refused (3)              a rule or a vendor said no: change something, then ask again
     |   |-- Forged (3)           a message that its sender did not sign
-    |   `-- NotAllowed (3)       the vendor does not take our credentials; it did nothing
+    |   `-- NotAllowed (3)       the vendor does not take our credentials and did nothing
     |-- Unavailable (4)          nothing happened: run the same command again later
     |   `-- Throttled (4)        the vendor asked for a pause
     |-- Uncertain (5)            it may have happened: run_pending.py, or exactly the same command
@@ -18,7 +18,7 @@ from __future__ import annotations
 class TillbookError(Exception):
     """Something went wrong that we foresaw.
 
-    `message` says what was wrong and what was expected; `hint` names what to do next, a command where there is one.
+    `message` says what was wrong and what was expected. `hint` names what to do next, a command where there is one.
     """
 
     exit_code = 1
@@ -30,7 +30,7 @@ class TillbookError(Exception):
 
 
 class Refused(TillbookError):
-    """A rule or a vendor said no; asking again unchanged gives the same answer.
+    """A rule or a vendor said no. Asking again unchanged gives the same answer.
 
     `code` is the vendor's own word for it, where a vendor spoke.
     """
@@ -47,11 +47,11 @@ class Forged(Refused):
 
 
 class NotAllowed(Refused):
-    """The vendor does not take our credentials, so this attempt did nothing; an earlier one may have."""
+    """The vendor does not take our credentials, so this attempt did nothing. An earlier one may have."""
 
 
 class Unavailable(TillbookError):
-    """Nothing happened; the same command may be run again."""
+    """Nothing happened. The same command may be run again."""
 
     exit_code = 4
 
@@ -65,7 +65,7 @@ class Throttled(Unavailable):
 
 
 class Uncertain(TillbookError):
-    """A change may or may not have happened; only the vendor's evidence ends that."""
+    """A change may or may not have happened. Only the vendor's evidence ends that."""
 
     exit_code = 5
 

@@ -1,7 +1,7 @@
 """Money: an integer of minor units and a currency, exact and in one currency.
 
 Amounts are never floats. "Minor" is the smallest unit that ISO 4217 gives the currency: 6000 USD minor is 60.00 USD,
-6000 JPY minor is 6000 yen. Everything that does not fit exactly is Refused; nothing is ever rounded in silence.
+6000 JPY minor is 6000 yen. Everything that does not fit exactly is Refused. Nothing is ever rounded in silence.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ class Money:
 
     @classmethod
     def zero(cls, currency: str) -> Money:
+        """No money in a currency."""
         return cls(0, currency)
 
     @property
@@ -136,7 +137,7 @@ def parse(text: str, currency: str, *, negative: bool = False) -> Money:
 
 
 def from_decimal(value: Decimal | int, currency: str) -> Money:
-    """Major units as vendors' numbers give them, exactly; zeros at the end are no decimals ("60.000" is 60.00 USD).
+    """Major units as vendors' numbers give them, exactly. Zeros at the end are no decimals ("60.000" is 60.00 USD).
 
     Raises Refused for a float, for what is not finite, and for more decimals than the currency has.
     """

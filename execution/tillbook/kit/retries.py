@@ -21,8 +21,13 @@ LONGEST_PAUSE_SECONDS = 10.0
 class Pause(Protocol):
     """The two things of the clock that waiting needs."""
 
-    def monotonic(self) -> float: ...
-    def sleep(self, seconds: float) -> None: ...
+    def monotonic(self) -> float:
+        """Seconds of a clock that never goes back."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait so many seconds."""
+        ...
 
 
 RETRY_SECONDS = (60, 300, 1800, 3600)

@@ -1,7 +1,7 @@
 """The one reader of the environment and `.env`: every setting, checked once, in one frozen object.
 
 The settings of the payment providers are declared in their folders and given to `load`. A value in the environment wins
-over `.env` (the file that TILLBOOK_ENV names, else beside `.env.example`, else in TILLBOOK_HOME); in simulator mode
+over `.env` (the file that TILLBOOK_ENV names, else beside `.env.example`, else in TILLBOOK_HOME). In simulator mode
 what is still empty comes from the simulator's own state folder.
 """
 
@@ -31,7 +31,7 @@ Declared = Mapping[str, tuple[Setting, ...]]
 # Only what is needed is generated: a dataclass of this size costs every start several milliseconds otherwise.
 @dataclass(frozen=True, repr=False)
 class Settings:
-    """Every setting. Addresses have no trailing slash; `repr` tells no secret."""
+    """Every setting. Addresses have no trailing slash. `repr` tells no secret."""
 
     mode: str
     home: Path
@@ -56,7 +56,7 @@ class Settings:
     values: Mapping[Setting, str]
 
     def __getitem__(self, setting: Setting) -> str:
-        """The value of a setting that a vendor's folder declares; empty when there is none."""
+        """The value of a setting that a vendor's folder declares, or empty when there is none."""
         return self.values[setting]
 
     def listed(self, setting: Setting) -> tuple[str, ...]:
@@ -68,7 +68,7 @@ class Settings:
 
     @property
     def clock_file(self) -> Path | None:
-        """Where the simulator keeps its clock's offset; None outside simulator mode."""
+        """Where the simulator keeps its clock's offset, or None outside simulator mode."""
         return self.simulator_state / "clock.json" if self.mode == "simulator" else None
 
     @property
@@ -82,7 +82,7 @@ class Settings:
 
     @property
     def return_url(self) -> str:
-        """Where a customer comes back to; empty when there is no public address to come back to."""
+        """Where a customer comes back to, or empty when there is no public address to come back to."""
         return self.base_url or (RECEIVER_ADDRESS if self.mode == "simulator" else "")
 
 
@@ -217,7 +217,7 @@ class _Simulated:
         return self.accounts.get(name, "")
 
     def value_of(self, setting: Setting, given: str, mode: str, vendor: str) -> str:
-        """The value of a vendor's setting of which `given` is set; where that is empty, the simulator's or its own."""
+        """The value of a vendor's setting of which `given` is set. An empty one is the simulator's, or its default."""
         if setting.addresses:
             return (given or (f"{self.url}/{vendor}" if self.url else setting.addresses.get(mode, ""))).rstrip("/")
         if self.url and setting.simulated_file:
@@ -226,7 +226,7 @@ class _Simulated:
 
 
 def _values(wanted: tuple[str, ...]) -> dict[str, str]:
-    """Each name with its value, the environment over the file; unset is empty."""
+    """Each name with its value, the environment over the file. An unset one is empty."""
     file = _env_file()
     from_file: Mapping[str, str | None] = {}
     if file:
@@ -237,7 +237,7 @@ def _values(wanted: tuple[str, ...]) -> dict[str, str]:
 
 
 def _env_file() -> Path | None:
-    """The file to read; None when there is none, or TILLBOOK_ENV names the null device to say so."""
+    """The file to read. None when there is none, or when TILLBOOK_ENV names the null device."""
     named = os.environ.get("TILLBOOK_ENV")
     if named == os.devnull:
         return None
@@ -258,7 +258,7 @@ def _json(file: Path) -> dict[str, str]:
 
 
 def _ledger(text: str, home: Path) -> Path:
-    """The ledger's file; a relative path is in TILLBOOK_HOME, so that it is the same one from every folder."""
+    """The ledger's file. A relative path is in TILLBOOK_HOME, so that it is the same one from every folder."""
     if "://" in text:
         raise Refused(f"TILLBOOK_LEDGER is {text!r}; expected the path of a SQLite file")
     return home / Path(text or "ledger.db").expanduser()

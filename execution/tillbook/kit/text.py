@@ -9,8 +9,10 @@ _KEPT = "\u200d\ufe0f"  # what emoji are joined with
 
 
 def clean(text: str) -> str:
-    """The same text without control and invisible formatting characters (terminal escapes, bidi); tab and newline
-    become a space."""
+    """Text without control and invisible formatting characters (terminal escapes, bidi).
+
+    Tab and newline become a space.
+    """
     if text.isprintable():  # then it holds none of them; nearly every text, and cheaper to ask
         return text
     import unicodedata  # noqa: PLC0415  start-up time

@@ -54,84 +54,96 @@ class Ledger:
 
     @cached_property
     def binding(self) -> Binding:
+        """Which vendor accounts this ledger belongs to."""
         from tillbook.ledger.binding import Binding  # noqa: PLC0415
 
         return Binding(self.database)
 
     @cached_property
     def chain(self) -> Chain:
+        """What is linked with a name, across all drawers."""
         from tillbook.ledger.chain import Chain  # noqa: PLC0415
 
         return Chain(self.database)
 
     @cached_property
     def operations(self) -> Operations:
+        """The calls that change something outside."""
         from tillbook.ledger.operations import Operations  # noqa: PLC0415
 
         return Operations(self.database)
 
     @cached_property
     def outflows(self) -> Outflows:
+        """What refunds take of a payment."""
         from tillbook.ledger.outflows import Outflows  # noqa: PLC0415
 
         return Outflows(self.database)
 
     @cached_property
     def reconciliation(self) -> Reconciliation:
+        """What a proof compares, and what a person accepted."""
         from tillbook.ledger.reconciliation import Reconciliation  # noqa: PLC0415
 
         return Reconciliation(self.database)
 
     @cached_property
     def forms(self) -> Forms:
+        """Order forms that came by web."""
         from tillbook.ledger.forms import Forms  # noqa: PLC0415
 
         return Forms(self.database)
 
     @cached_property
     def inbox(self) -> Inbox:
+        """What vendors told us, as it came."""
         from tillbook.ledger.inbox import Inbox  # noqa: PLC0415
 
         return Inbox(self.database)
 
     @cached_property
     def facts(self) -> Facts:
+        """What happened to money, and its entries."""
         from tillbook.ledger.facts import Facts  # noqa: PLC0415
 
         return Facts(self.database)
 
     @cached_property
     def sales(self) -> Sales:
+        """The company, customers, invoices and pages."""
         from tillbook.ledger.sales import Sales  # noqa: PLC0415
 
         return Sales(self.database)
 
     @cached_property
     def documents(self) -> Documents:
+        """What facts call for in QuickBooks."""
         from tillbook.ledger.documents import Documents  # noqa: PLC0415
 
         return Documents(self.database)
 
     @cached_property
     def messages(self) -> Messages:
+        """Mails that are owed or sent."""
         from tillbook.ledger.messages import Messages  # noqa: PLC0415
 
         return Messages(self.database)
 
     @cached_property
     def activity(self) -> Activity:
+        """Which scripts ran, and how far readers got."""
         from tillbook.ledger.activity import Activity  # noqa: PLC0415
 
         return Activity(self.database)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """One commit with full sync; everything or nothing. Facts appended in it are sealed by it."""
+        """One commit with full sync, of everything or nothing. Facts appended in it are sealed by it."""
         with self.database.transaction():
             yield
 
     def lock(self, name: str, *, wait: bool = True) -> AbstractContextManager[None]:
-        """The one lock of that name between processes; the system frees it when its process dies.
+        """The one lock of that name between processes. The system frees it when its process dies.
 
         Raises Unavailable when it is held and `wait` is false.
         """
@@ -146,6 +158,7 @@ class Ledger:
         self.database.set_busy_timeout(0)
 
     def close(self) -> None:
+        """Close the file."""
         self.database.close()
 
     def copy_in_memory(self) -> Ledger:

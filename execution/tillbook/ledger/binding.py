@@ -7,6 +7,8 @@ from tillbook.ledger.sqlite.database import Database
 
 
 class Binding:
+    """The vendor accounts that this ledger belongs to, one for each vendor."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 

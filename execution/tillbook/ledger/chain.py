@@ -6,6 +6,8 @@ from tillbook.ledger.sqlite.database import Database, Row
 
 
 class Chain:
+    """What belongs to a name: an invoice, a payment, an event, a mail address or a QuickBooks id."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 

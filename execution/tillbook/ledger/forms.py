@@ -6,11 +6,13 @@ from tillbook.ledger.sqlite.database import Database, Row
 
 
 class Forms:
+    """Orders that strangers sent by a web form, each until it is an invoice or refused."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def add(self, number: str, order_json: str, now: int) -> bool:
-        """Keep an order; False when this number was submitted with other content. In a transaction."""
+        """Keep an order. False when this number was submitted with other content. In a transaction."""
         self._database.run("forms.add", number=number, order_json=order_json, now=now)
         row = self._database.one("forms.by_number", number=number)
         return row is not None and row["order_json"] == order_json
@@ -24,6 +26,7 @@ class Forms:
         return self._database.all("forms.refused")
 
     def count(self) -> dict[str, int]:
+        """How many forms there are in each state."""
         return {row["state"]: row["number"] for row in self._database.all("forms.count")}
 
     def end(self, number: str, state: str, reason: str, now: int) -> None:

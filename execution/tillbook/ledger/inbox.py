@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An event that still has to be applied. `object` is what to read; times are UTC seconds."""
+    """An event that still has to be applied. `object` is what to read. Times are UTC seconds."""
 
     id: int
     provider: str
@@ -29,11 +29,13 @@ class Waiting:
 
 
 class Inbox:
+    """Events as they came, each until it is applied or ignored."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def add(self, event: Event, *, source: str, now: int) -> bool:
-        """Keep an event; False when it was here already, or another one came by its delivery. In a transaction."""
+        """Keep an event. False when it was here already, or another one came by its delivery. In a transaction."""
         values = (
             event.provider,
             event.id,
@@ -52,7 +54,7 @@ class Inbox:
         return bool(self._database.run("inbox.add", values))  # by place: names are a quarter of an insert
 
     def is_taken(self, event: Event) -> bool:
-        """Whether its delivery brought another message before: a signature may fit two of them (A4)."""
+        """Whether its delivery brought another message before: a signature may fit two of them."""
         return (
             self._database.one(
                 "inbox.other_by_delivery",
@@ -65,6 +67,7 @@ class Inbox:
         )
 
     def due(self, now: int, most: int) -> list[Waiting]:
+        """Waiting events whose time has come, oldest first."""
         return [_waiting(row) for row in self._database.all("inbox.due", now=now, most=most)]
 
     def same_object(self, event: Waiting) -> list[Waiting]:
@@ -94,6 +97,7 @@ class Inbox:
         return row["number"], row["oldest"]
 
     def parked(self) -> list[Row]:
+        """Events that could not be applied yet, with their reasons."""
         return self._database.all("inbox.parked")
 
     def newest(self) -> dict[str, int]:
@@ -101,9 +105,11 @@ class Inbox:
         return {row["provider"]: row["received_at"] for row in self._database.all("inbox.newest")}
 
     def of_object(self, provider: str, object_id: str) -> list[Row]:
+        """The events about an object of a provider."""
         return self._database.all("inbox.of_object", provider=provider, object=object_id)
 
     def by_event(self, event: str) -> list[Row]:
+        """The events that carry a vendor's event id."""
         return self._database.all("inbox.by_event", event=event)
 
 

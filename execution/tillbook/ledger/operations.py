@@ -13,6 +13,8 @@ from tillbook.rules.operations import Json, Operation, Plan, Stored
 
 
 class Operations:
+    """Calls that change something outside, each committed before it is made."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
@@ -22,6 +24,7 @@ class Operations:
         return _operation(row) if row else None
 
     def get(self, operation: str) -> Stored | None:
+        """The operation of an id, or None."""
         row = self._database.one("operations.by_id", id=operation)
         return _operation(row) if row else None
 
@@ -34,9 +37,11 @@ class Operations:
         return [_operation(row) for row in self._database.all("operations.unfinished_before", prepared_at=moment)]
 
     def about(self, subject: str) -> list[Stored]:
+        """The operations on a subject."""
         return [_operation(row) for row in self._database.all("operations.about", subject=subject)]
 
     def count_by_state(self) -> dict[str, int]:
+        """How many operations there are in each state."""
         return {row["state"]: row["number"] for row in self._database.all("operations.count_by_state")}
 
     def prepare(self, plan: Plan[object], *, renew: str, asked_by: str, now: int) -> Stored:
@@ -66,6 +71,7 @@ class Operations:
         return self._stored(name)
 
     def mark_sent(self, operation: Stored, now: int) -> Stored:
+        """The call is about to be made."""
         self._database.run("operations.mark_sent", id=operation.id, now=now)
         return self._stored(operation.id)
 
@@ -74,6 +80,7 @@ class Operations:
         self._database.run("operations.mark_prepared", id=operation.id, reason=reason)
 
     def mark_unknown(self, operation: Stored, reason: str) -> None:
+        """Nobody can tell yet whether it happened."""
         self._database.run("operations.mark_unknown", id=operation.id, reason=reason)
 
     def mark_absent(self, operation: Stored, now: int) -> None:
@@ -81,10 +88,12 @@ class Operations:
         self._database.run("operations.mark_absent", id=operation.id, now=now)
 
     def mark_done(self, operation: Stored, result: Json, now: int) -> Stored:
+        """The vendor did it, with this result."""
         self._database.run("operations.mark_done", id=operation.id, result=rules.canonical(result), now=now)
         return self._stored(operation.id)
 
     def mark_refused(self, operation: Stored, reason: str, now: int) -> None:
+        """The vendor refused it, so nothing happened."""
         self._database.run("operations.mark_refused", id=operation.id, reason=reason, now=now)
 
     def _run(self, name: str, **params: object) -> None:

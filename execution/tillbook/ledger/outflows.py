@@ -18,14 +18,18 @@ class Refundable:
 
     @property
     def remaining(self) -> Money:
+        """What may still be given back."""
         return self.captured - self.returned - self.pending
 
 
 class Outflows:
+    """Money that goes back by operations of ours, reserved before it leaves."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def refundable(self, provider: str, payment: str, currency: str) -> Refundable:
+        """What a payment brought, and what refunds took of it so far."""
         row = self._database.one("outflows.refundable", provider=provider, payment=payment, currency=currency) or {}
         captured, returned, pending = (
             Money(row.get(f"{name}_minor", 0), currency) for name in ("captured", "returned", "pending")
@@ -33,7 +37,7 @@ class Outflows:
         return Refundable(captured, returned, pending)
 
     def purpose(self, operation: str) -> str:
-        """What a refund operation of ours gives back, one of allocation.PURPOSES; empty for any other id."""
+        """What a refund operation of ours gives back, one of allocation.PURPOSES, or empty for any other id."""
         row = self._database.one("outflows.purpose", operation=operation)
         return row["purpose"] if row else ""
 

@@ -13,6 +13,8 @@ PAGE = 1000
 
 
 class Reconciliation:
+    """What the ledger holds of a window of time, to be compared with others."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
@@ -21,7 +23,7 @@ class Reconciliation:
         return [row["provider"] for row in self._database.all("reconciliation.providers")]
 
     def facts(self, provider: str, since: int, until: int) -> Iterator[Movement]:
-        """What moved money from `since` to before `until`, by key; read in pages, so that the WAL can be reset."""
+        """What moved money from `since` to before `until`, by key, read in pages so that the WAL can be reset."""
         after = ""
         while rows := self._database.all(
             "reconciliation.facts", provider=provider, after=after, since=since, until=until, most=PAGE
@@ -68,17 +70,20 @@ class Reconciliation:
         return {(row["customer"], row["kind"]): row["amount_minor"] for row in rows}
 
     def invoices_of(self, customer: str) -> list[Row]:
+        """The invoices of a customer, by QuickBooks id."""
         return self._database.all("reconciliation.invoices_of", customer=customer)
 
     def knows_record(self, kind: str, quickbooks_id: str) -> bool:
+        """Whether a QuickBooks record is one of ours."""
         return self._database.one("reconciliation.known_record", kind=kind, quickbooks_id=quickbooks_id) is not None
 
     def customer_of(self, document: str) -> str:
-        """The QuickBooks id of the customer of a document's invoice; empty when it is not known."""
+        """The QuickBooks id of the customer of a document's invoice, or empty when it is not known."""
         row = self._database.one("reconciliation.customer_of", document=document)
         return str(row["customer"] or "") if row else ""
 
     def parked_before(self, moment: int) -> list[Row]:
+        """Events that were parked before a moment (UTC seconds)."""
         return self._database.all("reconciliation.parked_before", received_at=moment)
 
     def payment_began(self, provider: str, payment: str) -> int:

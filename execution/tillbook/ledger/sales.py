@@ -19,8 +19,11 @@ BY_HAND = "{}"
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An invoice as the ledger knows it. `balance` is what was open in QuickBooks when it was last read; `problem` is
-    why nothing may be charged for it; `token` is secret."""
+    """An invoice as the ledger knows it.
+
+    `balance` is what was open in QuickBooks when it was last read. `problem` is why nothing may be charged for it.
+    `token` is secret.
+    """
 
     number: str
     order_json: str
@@ -41,7 +44,7 @@ class Invoice:
         return self.order_json == BY_HAND
 
     def order(self) -> Order | None:
-        """The order that it bills; None for one made by hand."""
+        """The order that it bills, or None for one made by hand."""
         from tillbook.rules.orders import parse_order  # noqa: PLC0415  start-up time
 
         return None if self.by_hand else parse_order(json.loads(self.order_json))
@@ -68,18 +71,23 @@ class Checkout:
 
     @property
     def lasting(self) -> bool:
+        """Whether the page has no end of its own."""
         return self.expires_at is None
 
 
 class Sales:
+    """The company, its customers, invoices and pages as the ledger knows them."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def company(self, realm: str) -> Json | None:
+        """The company of a realm as it was last read, or None."""
         row = self._database.one("sales.company", realm=realm)
         return json.loads(row["body"]) if row else None
 
     def save_company(self, realm: str, body: Json, now: int) -> None:
+        """Keep the company as it was read now."""
         self._database.run("sales.save_company", realm=realm, body=json.dumps(body), now=now)
 
     def account(self, name: str) -> str | None:
@@ -88,6 +96,7 @@ class Sales:
         return row["quickbooks_id"] if row else None
 
     def add_account(self, name: str, quickbooks_id: str, currency: str) -> None:
+        """Keep the QuickBooks id of an account."""
         self._database.run("sales.add_account", name=name, quickbooks_id=quickbooks_id, currency=currency)
 
     def item(self, name: str) -> str | None:
@@ -96,17 +105,21 @@ class Sales:
         return row["quickbooks_id"] if row else None
 
     def add_item(self, name: str, quickbooks_id: str) -> None:
+        """Keep the QuickBooks id of an item."""
         self._database.run("sales.add_item", name=name, quickbooks_id=quickbooks_id)
 
     # -- customers ---------------------------------------------------------------------------------
 
     def customer(self, quickbooks_id: str) -> Row | None:
+        """A customer of ours by QuickBooks id, or None."""
         return self._database.one("sales.customer", quickbooks_id=quickbooks_id)
 
     def customers_by_email(self, email: str) -> list[Row]:
+        """Customers of ours with this mail address."""
         return self._database.all("sales.customers_by_email", email=email)
 
     def save_customer(self, *, quickbooks_id: str, name: str, display_name: str, email: str, currency: str) -> None:
+        """Keep a customer as QuickBooks has it."""
         self._database.run(
             "sales.save_customer",
             quickbooks_id=quickbooks_id,
@@ -119,18 +132,23 @@ class Sales:
     # -- invoices ----------------------------------------------------------------------------------
 
     def invoice(self, number: str) -> Invoice | None:
+        """The invoice of a number, or None."""
         return _invoice(self._database.one("sales.invoice", number=number))
 
     def invoice_by_quickbooks_id(self, quickbooks_id: str) -> Invoice | None:
+        """The invoice of a QuickBooks id, or None."""
         return _invoice(self._database.one("sales.invoice_by_quickbooks_id", quickbooks_id=quickbooks_id))
 
     def invoice_by_token(self, token: str) -> Invoice | None:
+        """The invoice that a web address names by its secret token, or None."""
         return _invoice(self._database.one("sales.invoice_by_token", token=token))
 
     def invoices_of_email(self, email: str) -> list[str]:
+        """The numbers of the invoices of a mail address."""
         return [row["number"] for row in self._database.all("sales.invoices_of_email", email=email)]
 
     def invoice_numbers(self) -> list[str]:
+        """The numbers of all invoices."""
         return [row["number"] for row in self._database.all("sales.invoice_numbers")]
 
     def payments_named(self, name: str) -> list[Row]:
@@ -138,7 +156,7 @@ class Sales:
         return self._database.all("sales.payments_named", name=name)
 
     def add_invoice(self, *, number: str, order_json: str, currency: str, due: str, token: str, now: int) -> None:
-        """A number that was asked for; QuickBooks has not heard of it yet."""
+        """Keep a number that was asked for. QuickBooks has not heard of it yet."""
         self._database.run(
             "sales.add_invoice",
             number=number,
@@ -168,32 +186,33 @@ class Sales:
         """What is open, where QuickBooks has no invoice any more that would say it."""
         self._database.run("sales.set_balance", number=number, balance_minor=balance.minor)
 
-    def set_problem(self, number: str, problem: str) -> None:
-        self._database.run("sales.set_problem", number=number, problem=problem)
-
     # -- checkouts ---------------------------------------------------------------------------------
 
     def checkout(self, checkout_id: str) -> Checkout | None:
+        """The page of an id, or None."""
         row = self._database.one("sales.checkout", id=checkout_id)
         return _checkout(row) if row else None
 
     def checkout_of_operation(self, operation: str) -> Checkout | None:
+        """The page that an operation made, or None."""
         row = self._database.one("sales.checkout_of_operation", operation=operation)
         return _checkout(row) if row else None
 
     def doubtful_checkouts(self, most: int) -> list[str]:
-        """The invoices with a page that may end by itself, or asks for other than what is open; oldest page first."""
+        """The invoices with a page that may end by itself, or asks for other than what is open, oldest page first."""
         return [row["invoice"] for row in self._database.all("sales.doubtful_checkouts", most=most)]
 
     def oldest_open_checkout(self) -> int | None:
-        """When the oldest page that may still bring money was made; None when there is none."""
+        """When the oldest page that may still bring money was made, or None when there is none."""
         row = self._database.one("sales.oldest_open_checkout") or {}
         return None if row["created_at"] is None else int(row["created_at"])
 
     def checkouts_of_invoice(self, number: str) -> list[Checkout]:
+        """The pages of an invoice."""
         return [_checkout(row) for row in self._database.all("sales.checkouts_of_invoice", invoice=number)]
 
     def add_checkout(self, checkout: Checkout) -> None:
+        """Keep a page that a provider made."""
         self._database.run(
             "sales.add_checkout",
             id=checkout.id,
@@ -208,6 +227,7 @@ class Sales:
         )
 
     def set_checkout_status(self, checkout_id: str, status: str, reason: str = "") -> None:
+        """Keep what became of a page, and why."""
         self._database.run("sales.set_checkout_status", id=checkout_id, status=status, reason=reason)
 
     def unpaid_checkouts(self, provider: str) -> list[Checkout]:
@@ -221,7 +241,7 @@ class Sales:
     # -- matches -----------------------------------------------------------------------------------
 
     def match(self, provider: str, payment: str, invoice: str, evidence: str, now: int) -> bool:
-        """Say which invoice a payment is for; False when that was known. In a transaction."""
+        """Say which invoice a payment is for. False when that was known. In a transaction."""
         return bool(
             self._database.run(
                 "sales.match", provider=provider, payment=payment, invoice=invoice, evidence=evidence, now=now
@@ -234,6 +254,7 @@ class Sales:
         return row["invoice"] if row else ""
 
     def payments_of_invoice(self, number: str) -> list[Row]:
+        """The payments that are matched with an invoice."""
         return self._database.all("sales.payments_of_invoice", invoice=number)
 
 

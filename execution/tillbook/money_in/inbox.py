@@ -35,7 +35,7 @@ class Processed:
 def process(till: Till, *, limit: int, progress: Callable[[int], None] = lambda _: None) -> Processed:
     """Apply up to `limit` waiting events, one vendor read for all events of the same object.
 
-    What cannot be read now is parked with its reason and tried again later; nothing is dropped.
+    What cannot be read now is parked with its reason and tried again later. Nothing is dropped.
     """
     counts = {"applied": 0, "parked": 0, "ignored": 0}
     seen: set[int] = set()
@@ -53,7 +53,7 @@ def poll(till: Till, provider: str) -> tuple[int, int]:
     """Fetch a provider's events since the last poll, and what its open pages show, into the inbox: how many were new,
     how many were seen.
 
-    An overlap is read again, for an event may be listed late; the cursor moves only when the whole list was kept.
+    An overlap is read again, for an event may be listed late. The cursor moves only when the whole list was kept.
     """
     name, started = f"events:{provider}", till.clock.now()
     since = till.ledger.activity.cursor(name) or started - FIRST_POLL_SECONDS
@@ -107,7 +107,7 @@ def _process_group(till: Till, event: Waiting) -> tuple[list[Waiting], str]:
 
 
 def _stranger(till: Till, event: Waiting) -> str:
-    """Why an event is not for this ledger: another mode or another account (A14); else empty."""
+    """Why an event is not for this ledger: another mode or another account. Empty when it is."""
     if event.livemode != (till.settings.mode == "live"):
         return f"a {'live' if event.livemode else 'test'} event in a ledger of {till.settings.mode} mode"
     account = till.ledger.binding.bound().get(event.provider, "")

@@ -17,6 +17,7 @@ class DryRun:
     mails: list[Json] = field(default_factory=list)
 
     def of(self, door: Door) -> Door:
+        """A door that reads through the given one and writes down what it would change."""
         return _DryDoor(door, self)
 
     @property
@@ -26,7 +27,7 @@ class DryRun:
 
 
 class _DryDoor:
-    """Reads are the real door's; a change is written down and answered with what it would most likely make."""
+    """Reads are the real door's. A change is written down and answered with what it would most likely make."""
 
     def __init__(self, door: Door, dry_run: DryRun) -> None:
         self.name = door.name

@@ -1,6 +1,6 @@
 """The one way to change something outside: write the operation down, call, record, settle.
 
-The intent row is committed before the call; its key is the same for every attempt; an outcome that nobody
+The intent row is committed before the call. Its key is the same for every attempt. An outcome that nobody
 knows stays `unknown` until the vendor's own evidence ends it.
 """
 
@@ -69,7 +69,7 @@ def perform(desk: Desk, plan: Plan[Result], *, renew: str = "") -> Outcome[Resul
 
 
 def settle(desk: Desk, operation: Operation[object]) -> Stored:
-    """Finish one unfinished operation that some other run left behind; as `perform` does it."""
+    """Finish one unfinished operation that some other run left behind, as `perform` does it."""
     with desk.ledger.lock(f"{operation.kind}:{operation.subject}"):
         fresh = desk.ledger.operations.get(operation.id)
         assert fresh is not None, "operations are never deleted"
@@ -92,7 +92,7 @@ def withdraw(desk: Desk, operation: Operation[object]) -> Stored:
 
 
 def finish(desk: Desk, operation: Stored) -> Stored:
-    """Send or look, by the rules of `rules/operations.py`; the caller holds the lock of this kind and subject.
+    """Send or look, by the rules of `rules/operations.py`. The caller holds the lock of this kind and subject.
 
     Returns the operation done, or refused because it is proven absent. Raises as `perform`.
     """
@@ -159,7 +159,7 @@ def _done(desk: Desk, operation: Stored, result: Json) -> Stored:
 def _nothing_happened(
     desk: Desk, operation: Stored, error: Unavailable | NotAllowed, first_time: bool
 ) -> Unavailable | NotAllowed | Uncertain:
-    """This attempt did nothing; only if it was the first one does that end the matter."""
+    """This attempt did nothing. Only if it was the first one does that end the matter."""
     if not first_time:
         return _unknown(desk, operation, error.message)
     with desk.ledger.transaction():

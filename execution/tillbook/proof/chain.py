@@ -31,7 +31,7 @@ def of(ledger: Ledger, anything: str) -> list[Link]:
 
 
 def _link(row: Row) -> Link:
-    """The amount as a result shows Money; rows are not made into values here, for this command must start fast."""
+    """An amount as results show Money, made from the row because this command must start fast."""
     minor = row["amount_minor"]
     return {
         "what": row["what"],

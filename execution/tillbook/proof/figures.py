@@ -23,7 +23,7 @@ OWED_SIGNS = {"Invoice": 1, "Payment": -1, "CreditMemo": -1, "Purchase": 1, "Dep
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """`left` less `right` is `explained` by named items; `difference` is what is left of it, zero when it is proven."""
+    """`left` less `right` is `explained` by named items. `difference` is what is left of it, zero when it is proven."""
 
     name: str
     left: Money
@@ -34,14 +34,14 @@ class Proof:
 
 @dataclass(slots=True)
 class Proofs:
-    """What was proven; `open_items` are records of other people that explain a difference by their names."""
+    """What was proven. `open_items` are records of other people that explain a difference by their names."""
 
     proofs: list[Proof] = field(default_factory=list)
     open_items: list[dict[str, Any]] = field(default_factory=list)
     discrepancies: list[Discrepancy] = field(default_factory=list)
 
     def add(self, till: Till, subject: str, name: str, figures: tuple[int, int, int], currency: str) -> None:
-        """Add a proof of (left, right, explained) minor units; what remains of it is reported."""
+        """Add a proof of (left, right, explained) minor units. What remains of it is reported."""
         left, right, explained = figures
         explained += till.ledger.reconciliation.accepted_of_proof(subject, currency).minor
         rest = Money(left - right - explained, currency)
@@ -116,7 +116,7 @@ def _explained(till: Till, found: Sequence[Discrepancy]) -> dict[str, int]:
 
 
 def _effect(found: Discrepancy) -> int:
-    """What a discrepancy of the books makes QuickBooks say more than the ledger; those that wait count as unposted."""
+    """What a discrepancy of the books makes QuickBooks say more than the ledger. Those that wait count as unposted."""
     minor = OWED_SIGNS.get(found.kind, 0) * (found.amount.minor if found.amount else 0)
     if found.type == "missing_in_books":
         return -minor if found.note == "posted" else 0
@@ -128,7 +128,7 @@ def _document_of(found: Discrepancy) -> str:
 
 
 def _foreign(till: Till, proofs: Proofs, customer: str, found: Sequence[Discrepancy]) -> int:
-    """What a customer's records in QuickBooks that we know nothing of add to what is owed; each is a named item."""
+    """What a customer's records in QuickBooks that we know nothing of add to what is owed. Each is a named item."""
     duplicates = {(one.kind, one.record) for one in found if one.type == "duplicate_in_books"}
     ours = {row["quickbooks_id"]: row for row in till.ledger.reconciliation.invoices_of(customer)}
     effect, seen = 0, set()

@@ -15,7 +15,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write(file: Path, result: Reconciled) -> None:
-    """Write the page; every value in it is escaped. Raises Refused for a place that cannot be written."""
+    """Write the page. Every value in it is escaped. Raises Refused for a place that cannot be written."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415  start-up time
 
     pages = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined)

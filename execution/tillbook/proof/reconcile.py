@@ -37,20 +37,20 @@ _LEDGER_ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked for; dates are YYYY-MM-DD, both included; empty: the last 35 days up to now."""
+    """What was asked for. Dates are YYYY-MM-DD, both included. Empty ones mean the last 35 days up to now."""
 
     first: str = ""
     last: str = ""
 
     @property
     def options(self) -> str:
-        """The same as options of a command."""
+        """The window as options of a command."""
         return (f" --from {self.first}" if self.first else "") + (f" --to {self.last}" if self.last else "")
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one comparison found; `accepted` counts discrepancies that a person has taken as they are."""
+    """What one comparison found. `accepted` counts discrepancies that a person has taken as they are."""
 
     matched: int
     found: tuple[Discrepancy, ...]
@@ -78,7 +78,7 @@ class Reconciled:
 def reconcile(till: Till, asked: Asked, *, repair: bool, accept: str, because: str) -> Reconciled:
     """Compare, repair or accept what was asked for, and compare again.
 
-    Raises Refused (a wrong date; suspicious emptiness; nothing to accept), Unavailable (another one is at work).
+    Raises Refused (a wrong date, suspicious emptiness, or nothing to accept), Unavailable (another one is at work).
     """
     with till.ledger.lock("reconciliation", wait=False):
         window, troubles = window_of(till, asked), Troubles()
@@ -256,7 +256,7 @@ def _name(found: Discrepancy) -> tuple[str, str, str]:
 
 
 def _zone(till: Till) -> str:
-    """The zone of business dates; UTC while no company is known."""
+    """The zone of business dates, UTC while no company is known."""
     known = till.settings.timezone or till.ledger.sales.company(till.ledger.binding.bound().get("quickbooks", ""))
     return company.zone(till) if known else "UTC"
 

@@ -1,6 +1,6 @@
 """How each discrepancy is repaired that a machine may repair: one function a type, and nothing but the usual ways in.
 
-What the processor did is read by id through the one door of facts; the books change by operations; no fact is touched.
+What the processor did is read by id through the one door of facts. The books change by operations. No fact is touched.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Repair = Callable[["Till", Discrepancy, Troubles], None]
 
 
 def repair_all(till: Till, found: Sequence[Discrepancy], troubles: Troubles) -> None:
-    """Repair what can be, in the order of REPAIRS; trouble with one does not stop the next."""
+    """Repair what can be, in the order of REPAIRS. Trouble with one does not stop the next."""
     for (kind, place), repair in REPAIRS.items():
         for one in found:
             if (one.type, one.place) == (kind, place):
@@ -56,7 +56,7 @@ def _read(till: Till, found: Discrepancy, troubles: Troubles) -> None:
 
 
 def _capture(till: Till, found: Discrepancy, troubles: Troubles) -> None:
-    """What a customer approved; the pages of its invoice are settled as run_pending.py does it."""
+    """Settle the pages of an invoice whose customer approved one, as run_pending.py does it."""
     captures.settle_pages_of(till, found.subject)
 
 
@@ -65,7 +65,7 @@ def _process(till: Till, found: Discrepancy, troubles: Troubles) -> None:
 
 
 def _learn(till: Till, found: Discrepancy, troubles: Troubles) -> None:
-    """An invoice as QuickBooks holds it now; the difference becomes a fact."""
+    """An invoice as QuickBooks holds it now. The difference becomes a fact."""
     invoices.known_or_adopted(till, found.subject)
 
 
@@ -82,7 +82,7 @@ def _replace(till: Till, found: Discrepancy, troubles: Troubles) -> None:
 
 
 def _rebook(till: Till, found: Discrepancy, troubles: Troubles) -> None:
-    """Post what QuickBooks does not hold; the id that the ledger knows is asked for once more before."""
+    """Post what QuickBooks does not hold. The id that the ledger knows is asked for once more before."""
     document = till.ledger.documents.get(found.subject)
     assert document is not None, "documents are never deleted"
     if document.state == "posted":

@@ -29,8 +29,10 @@ _NOTED = re.compile(r"\bdocument (\S+)")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A processor's rows around a window, by key. `balance` is of the moment after them; None for a past window, and
-    where the processor tells none."""
+    """A processor's rows around a window, by key.
+
+    `balance` is of the moment after them, or None for a past window and where the processor tells none.
+    """
 
     rows: list[Movement]
     balance: dict[str, Money] | None

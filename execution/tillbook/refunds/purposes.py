@@ -1,5 +1,7 @@
-"""What a refund gives back: the sale, a credit, or a payment whose sale stands; said by a person or plain from the
-invoice, and never more than there is of it."""
+"""What a refund gives back: the sale, a credit, or a payment whose sale stands.
+
+A person says it, or it is plain from the invoice. There is never more given back than there is of it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def decided(ledger: Ledger, provider: str, payment: str, invoice: str, wanted: Money, purpose: str) -> str:
-    """`purpose` when it is possible; when it is empty, the only one that makes sense. Raises Refused.
+    """`purpose` when it is possible, or the only one that makes sense when it is empty. Raises Refused.
 
     While nobody knows the invoice the money stays in Suspense, and what is said counts later.
     """

@@ -1,4 +1,4 @@
-"""Give money back: which payment, how much, of what; never more than came in, never twice for one reference."""
+"""Give money back: which payment, how much, of what, never more than came in, never twice for one reference."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ENDED_WITHOUT_MONEY = ("failed", "canceled")
 
 @dataclass(frozen=True, slots=True)
 class Refunded:
-    """A refund as its provider knows it; `remaining` is what can still be given back of the payment."""
+    """A refund as its provider knows it. `remaining` is what can still be given back of the payment."""
 
     refund: str
     payment: str
@@ -51,7 +51,7 @@ class Captured:
 def refund(
     till: Till, anything: str, *, amount: str, reason: str, reference: str, purpose: str, again: bool
 ) -> Refunded:
-    """Give back `amount` (decimal text; empty: all that remains) of the one payment that `anything` names.
+    """Give back `amount` (decimal text, all that remains when empty) of the one payment that `anything` names.
 
     The same reference again (default: the amount and the reason) returns the same refund. Raises Refused (no such
     payment, too much, in dispute, what it gives back is not clear, the reference stands for other parameters, the
@@ -111,7 +111,7 @@ def reread(till: Till, paid: Captured) -> None:
 def _request(
     till: Till, paid: Captured, asked: Money | None, reason: str, reference: str, purpose: str, *, again: bool
 ) -> RefundRequest:
-    """What is to be given back. A refund that stands for this reference keeps what it was asked for; a new one must be
+    """What is to be given back. A refund that stands for this reference keeps what it was asked for. A new one must be
     possible."""
     name = reference or f"{'everything' if asked is None else asked.text} {reason}"
     last = RefundPayment.last(till.ledger, RefundPayment.subject(paid.provider, paid.payment, name))
@@ -127,7 +127,7 @@ def _request(
 
 
 def _stands(last: Operation[RefundPayment], *, again: bool) -> bool:
-    """Whether the last refund of a reference is the one that is meant; an unfinished one always is."""
+    """Whether the last refund of a reference is the one that is meant. An unfinished one always is."""
     return last.unfinished or (last.state == "done" and not again)
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class ClearingAccount(NamedTuple):
-    """`ledger` is its name in our entries, for all currencies; QuickBooks has one for each, named `books` and the
+    """`ledger` is its name in our entries, for all currencies. QuickBooks has one for each, named `books` and the
     currency. Neither name ever changes: entries and documents refer to them."""
 
     ledger: str

@@ -34,7 +34,7 @@ class Problem:
 
 @dataclass(slots=True)
 class Fields:
-    """The fields of one JSON object of a form; `path` is its place ("" for the form itself)."""
+    """The fields of one JSON object of a form. `path` is its place ("" for the form itself)."""
 
     values: dict[str, object]
     path: str
@@ -42,7 +42,7 @@ class Fields:
 
     @classmethod
     def of(cls, raw: object, path: str, known: tuple[str, ...], problems: list[Problem]) -> Fields:
-        """Take an object apart; fields that are not known are problems of their own."""
+        """Take an object apart. Fields that are not known are problems of their own."""
         fields = cls(raw if isinstance(raw, dict) else {}, path, problems)
         if not isinstance(raw, dict):
             problems.append(Problem(path or "the order", f"is {described(raw)}", "an object"))
@@ -54,13 +54,15 @@ class Fields:
         return fields
 
     def has(self, name: str) -> bool:
-        """Whether the field is given; null counts as not given."""
+        """Whether the field is given. Null counts as not given."""
         return self.values.get(name) is not None
 
     def place(self, name: str) -> str:
+        """Where a field stands in the form."""
         return f"{self.path}.{name}" if self.path else name
 
     def wrong(self, name: str, wrong: str, expected: str) -> None:
+        """Note a problem of a field."""
         self.problems.append(Problem(self.place(name), wrong, expected))
 
     def string(self, name: str, expected: str) -> str | None:
@@ -77,7 +79,7 @@ class Fields:
         return None
 
     def text(self, name: str, longest: int, *, required: bool = True, multiline: bool = False) -> str:
-        """Text in normal form (NFC) without spaces around it; empty when it is not required and not given."""
+        """Text in normal form (NFC) without spaces around it, or empty when it is not required and not given."""
         if not required and not self.has(name):
             return ""
         expected = f"text of {1 if required else 0} to {longest} characters"
@@ -103,7 +105,7 @@ class Fields:
         return text
 
     def amount(self, name: str, currency: str) -> Money:
-        """Money of zero or more, from a decimal string; zero after a problem."""
+        """Money of zero or more, from a decimal string. Zero after a problem."""
         expected = f'a decimal string like "{parse("60", currency).text}"'
         raw = self.string(name, expected)
         try:
@@ -113,7 +115,7 @@ class Fields:
             return Money.zero(currency)
 
     def decimal(self, name: str, *, above: int | None, most: int, places: int) -> Decimal:
-        """An exact number above (or, with None, from) zero to `most` with at most `places` decimals; else 1."""
+        """An exact number above (or, with None, from) zero to `most` with at most `places` decimals, else 1."""
         lower = "0 or more" if above is None else f"more than {above}"
         expected = f"a decimal string, {lower} and at most {most}, with at most {places} decimals"
         raw = self.string(name, expected)
@@ -127,12 +129,14 @@ class Fields:
         return Decimal(1)
 
     def boolean(self, name: str) -> bool:
+        """True or false. False after a problem."""
         value = self.values.get(name)
         if not isinstance(value, bool):
             self.wrong(name, "is missing" if value is None else f"is {described(value)}", "true or false")
         return value is True
 
     def day(self, name: str) -> date:
+        """A date. The first of all days after a problem."""
         expected = "a date like 2027-01-31"
         raw = self.string(name, expected)
         try:

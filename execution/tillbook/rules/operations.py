@@ -36,12 +36,13 @@ class Plan(Generic[Result_co]):
 
     @property
     def params_hash(self) -> str:
+        """SHA-256 of the parameters in their canonical form."""
         return hashlib.sha256(canonical(self.params).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Operation(Generic[Params_co]):
-    """A plan that the ledger holds. Times are UTC seconds; `absent_since` is the first complete read that lacked it.
+    """A plan that the ledger holds. Times are UTC seconds. `absent_since` is the first complete read that lacked it.
 
     The ledger's own have plain JSON as `params`, the others an instance of their kind.
     """
@@ -67,6 +68,7 @@ class Operation(Generic[Params_co]):
 
     @property
     def unfinished(self) -> bool:
+        """Whether it is not known yet how it ended."""
         return self.state in UNFINISHED
 
 
@@ -77,7 +79,8 @@ Stored: TypeAlias = Operation[Json]
 class Evidence:
     """How a kind of operation is found again at its vendor.
 
-    carried_in: the vendor's field that carries our operation id; found_by: the call that finds it. Both in words.
+    carried_in: the vendor's field that carries our operation id, in words.
+    found_by: the call that finds it, in words.
     window_seconds: how long the vendor replays its answer to a repeated key (0: not documented).
     read_lag_seconds: how long a change may be missing from a complete read.
     """
@@ -101,7 +104,7 @@ class Door(Protocol):
         ...
 
     def find(self, operation: Stored) -> Json | None:
-        """The same answer read back from the vendor by our operation id; None when a complete read lacks it."""
+        """What `send` answered, read back from the vendor by our operation id. None when a complete read lacks it."""
         ...
 
     def evidence(self, kind: str) -> Evidence:
@@ -153,7 +156,7 @@ def next_generation(last: Operation[object] | None, plan: Plan[object], *, renew
 
 
 def next_move(operation: Operation[object], evidence: Evidence, now: int) -> Move:
-    """Send again while the vendor surely remembers the key (half its window); after that, look first.
+    """Send again while the vendor surely remembers the key (half its window). After that, look first.
 
     A clock that was set back says nothing about the age, so that is a case for looking too. And once a look found
     nothing, nothing more is sent under this key: else a second look could not prove anything.

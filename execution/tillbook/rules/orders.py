@@ -27,7 +27,7 @@ _MOST_DECIMALS = "CLF"  # stands in for a wrong currency, so that no amount is b
 
 
 class InvalidOrder(Refused):
-    """The form breaks rules; `problems` has all of them at once."""
+    """The form breaks rules. `problems` has all of them at once."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("; ".join(map(str, problems)) if len(problems) == 1 else _listed(problems), hint=HINT)
@@ -36,7 +36,7 @@ class InvalidOrder(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the customer is; `country` is two capital letters (ISO 3166). Any part may be empty."""
+    """Where the customer is. `country` is two capital letters (ISO 3166). Any part may be empty."""
 
     line1: str = ""
     line2: str = ""
@@ -48,7 +48,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Who asked; `id` is a QuickBooks id that the form's sender has stored, or empty."""
+    """Who asked. `id` is a QuickBooks id that the form's sender has stored, or empty."""
 
     name: str
     email: str
@@ -58,7 +58,7 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing asked for; `amount` is quantity times unit price, half a minor unit rounded up."""
+    """One thing asked for. `amount` is quantity times unit price, half a minor unit rounded up."""
 
     description: str
     sku: str
@@ -100,10 +100,12 @@ class Order:
 
     @property
     def subtotal(self) -> Money:
+        """The sum of the lines before discount and tax."""
         return total_of((line.amount for line in self.lines), self.currency)
 
     @property
     def discount_amount(self) -> Money:
+        """What the discount takes off the subtotal."""
         if self.discount is None:
             return Money.zero(self.currency)
         if self.discount.percent is not None:
@@ -123,7 +125,7 @@ class Order:
         return taxable - share(self.discount_amount, [taxable.minor, untaxed.minor])[0]
 
     def expected_tax(self, quickbooks_tax: Money) -> Money:
-        """The tax as the form stated it; else QuickBooks' own figure when anything is taxable; else zero."""
+        """The tax as the form stated it, else QuickBooks' own figure when anything is taxable, else zero."""
         if self.tax is not None and self.tax.percent is not None:
             return percentage(self.tax.percent, self.taxable_net)
         if self.tax is not None and self.tax.amount is not None:
@@ -136,7 +138,7 @@ class Order:
 
 
 def total_problem(order: Order, booked_total: Money, booked_tax: Money) -> str:
-    """Empty when QuickBooks' figures are what the customer was shown; else a sentence with both."""
+    """Empty when QuickBooks' figures are what the customer was shown, else a sentence with both."""
     if booked_total.currency != order.currency:
         return f"the order is in {order.currency} and QuickBooks booked {booked_total}"
     expected = order.expected_total(booked_tax)
@@ -173,7 +175,7 @@ def parse_order(raw: object) -> Order:
 def order_json(order: Order) -> str:
     """Everything that was asked, as canonical JSON: equal orders give equal text, however their files were laid out.
 
-    `parse_order` reads it back into an equal order; what was left empty is left out.
+    `parse_order` reads it back into an equal order. What was left empty is left out.
     """
     customer = order.customer
     address = _filled({name: getattr(customer.address, name) for name in _ADDRESS}) if customer.address else None
@@ -226,7 +228,7 @@ def _listed(problems: tuple[Problem, ...]) -> str:
 
 
 def _card_problems(raw: object, place: str) -> Iterator[Problem]:
-    """A problem for every text, name or number that holds a card number; none of them repeats it."""
+    """A problem for every text, name or number that holds a card number. None of them repeats it."""
     if isinstance(raw, dict):
         for name, value in raw.items():
             inner = f"{place}.{name}" if place else str(name)
@@ -272,7 +274,7 @@ def _order(raw: object, problems: list[Problem]) -> Order | None:
 
 
 def _totals_wrong(order: Order, fields: Fields) -> bool:
-    """Whether the figures of an order whose fields are right make no invoice; notes why."""
+    """Whether the figures of an order whose fields are right make no invoice. Their problems are noted."""
     try:
         if order.discount_amount > order.subtotal:
             fields.wrong("discount.amount", f"is {order.discount_amount}", f"at most the subtotal, {order.subtotal}")
@@ -371,7 +373,7 @@ def _tax(fields: Fields, currency: str) -> StatedTax | None:
 
 
 def _one_of_two(fields: Fields, name: str) -> Fields | None:
-    """The object that states either a percentage or an amount; None when it is not given or neither one."""
+    """The object that states either a percentage or an amount, or None when it is not given or neither one."""
     if not fields.has(name):
         return None
     part = Fields.of(fields.values[name], fields.place(name), ("percent", "amount"), fields.problems)

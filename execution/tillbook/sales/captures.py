@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def settle_pages(till: Till, number: str) -> int:
-    """Bring every page of an invoice as far as it goes; says how many ended.
+    """Bring every page of an invoice as far as it goes. Says how many ended.
 
     Each page that may still bring money is read. What its customer approved is captured. A page that asks for another
     amount than what is open is closed. Raises Unavailable, Refused, Uncertain.
@@ -65,7 +65,7 @@ def _end_captures(till: Till, number: str, states: list[CheckoutState]) -> Uncer
 
 
 def _end_capture(till: Till, page: Checkout) -> bool:
-    """End an unfinished capture without sending it; says whether it turned out to be done.
+    """End an unfinished capture without sending it. Says whether it turned out to be done.
 
     Raises Uncertain while nobody can tell.
     """
@@ -74,7 +74,7 @@ def _end_capture(till: Till, page: Checkout) -> bool:
 
 
 def _capture(till: Till, number: str, states: list[CheckoutState]) -> bool:
-    """Move the money of every approved page that is not closed; says whether there was one.
+    """Move the money of every approved page that is not closed. Says whether there was one.
 
     First the invoice's open pages are closed, for one of them could be paid meanwhile. A page whose capture is refused
     is over. The reason is kept, and its customer gets another page.

@@ -18,7 +18,7 @@ NAME_ATTEMPTS = 20
 
 
 def customer_of(till: Till, order: Order) -> str:
-    """The QuickBooks id of the customer: by stored id, then by exact mail and name, else a new one; never a guess."""
+    """The QuickBooks id of the customer: by stored id, then by exact mail and name, else a new one. No guess."""
     if order.customer.id:
         return _customer_by_id(till, order)
     with till.ledger.lock(f"customer:{order.customer.email.casefold()}"):  # a name is free only until somebody takes it

@@ -1,4 +1,4 @@
-"""The pages of an invoice as their providers see them now; the ledger learns it with every look."""
+"""The pages of an invoice as their providers see them now. The ledger learns it with every look."""
 
 from __future__ import annotations
 

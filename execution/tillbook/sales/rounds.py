@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def settle_all(till: Till, troubles: Troubles, *, limit: int) -> int:
-    """Settle unfinished operations and look at every open page; says how many reached their end."""
+    """Settle unfinished operations and look at every open page. Says how many reached their end."""
     settled = 0
     for operation in till.ledger.operations.unfinished(limit):
         if kind_of(operation).settled_with_pages:

@@ -1,4 +1,4 @@
-"""The company's books. QuickBooks Online is the one we know; another would be named in `open_books`."""
+"""The company's books. QuickBooks Online is the one we know. Another would be named in `open_books`."""
 
 from __future__ import annotations
 
@@ -94,20 +94,24 @@ class Books(Door, Protocol):
         ...
 
     def days_left(self, now: int) -> int | None:
-        """Whole days until the connection dies of disuse; None before its first refresh."""
+        """Whole days until the connection dies of disuse, or None before its first refresh."""
         ...
 
-    def company(self) -> Company: ...
+    def company(self) -> Company:
+        """The company and what it is set to, read now."""
+        ...
 
     def uses_currency(self, currency: str) -> bool:
         """Whether a company with many currencies has this one, other than its home currency, on its list."""
         ...
 
     def items_by_sku(self, skus: set[str]) -> dict[str, Item]:
-        """The active items of these SKUs; one that is missing has no key; a SKU used twice raises Refused."""
+        """The active items of these SKUs. One that is missing has no key. A SKU used twice raises Refused."""
         ...
 
-    def customer(self, quickbooks_id: str) -> BookedCustomer | None: ...
+    def customer(self, quickbooks_id: str) -> BookedCustomer | None:
+        """The customer of an id, or None."""
+        ...
 
     def customers_by_email(self, email: str) -> list[BookedCustomer]:
         """Active customers whose primary address is exactly this one."""
@@ -117,10 +121,12 @@ class Books(Door, Protocol):
         """The kind of record ('Customer', 'Vendor', 'Employee') that holds this display name, or empty."""
         ...
 
-    def invoice(self, quickbooks_id: str) -> BookedInvoice | None: ...
+    def invoice(self, quickbooks_id: str) -> BookedInvoice | None:
+        """The invoice of an id, or None when there is none."""
+        ...
 
     def invoice_by_number(self, number: str) -> BookedInvoice | None:
-        """The one invoice of exactly this number; two of them raise Refused."""
+        """The one invoice of exactly this number. Two of them raise Refused."""
         ...
 
     def invoices_changed(self, since: int) -> ChangedInvoices:
@@ -152,7 +158,7 @@ class Books(Door, Protocol):
         ...
 
     def record(self, kind: str, quickbooks_id: str) -> Record | None:
-        """One of them by id; None when it was deleted."""
+        """One of them by id, or None when it was deleted."""
         ...
 
     def receivables(self) -> dict[str, Money]:

@@ -45,9 +45,9 @@ class CheckoutState:
 
 
 class Provider(Door, Protocol):
-    """Everything a step may ask of a provider; the conformance suite holds each one to it.
+    """Everything a step may ask of a provider. The conformance suite holds each one to it.
 
-    Every method raises Refused, Unavailable or Uncertain as in `errors.py`; a read is never Uncertain.
+    Every method raises Refused, Unavailable or Uncertain as in `errors.py`. A read is never Uncertain.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Provider(Door, Protocol):
         ...
 
     def dispute(self, payment: str) -> str:
-        """Why a payment must not be refunded now: the status of its open dispute; empty when there is none.
+        """Why a payment must not be refunded now: the status of its open dispute, or empty when there is none.
 
         An inquiry is no obstacle: a full refund is a normal way to end one.
         """
@@ -86,8 +86,10 @@ class Provider(Door, Protocol):
         ...
 
     def settle(self, state: CheckoutState) -> Plan[CheckoutCaptured] | None:
-        """The CaptureCheckout that is missing between an approved page and money; None when nothing is missing, or the
-        provider moves the money by itself."""
+        """The CaptureCheckout that is missing between an approved page and money.
+
+        None when nothing is missing, or when the provider moves the money by itself.
+        """
         ...
 
     def webhook_ready(self) -> None:
@@ -101,7 +103,7 @@ class Provider(Door, Protocol):
     def verify(self, headers: Mapping[str, str], body: bytes) -> Event:
         """Check the signature over the raw bytes, then read the envelope.
 
-        `headers` have lower-case names. Raises Forged; raises Refused when the body is not an event.
+        `headers` have lower-case names. Raises Forged, and Refused when the body is not an event.
         """
         ...
 

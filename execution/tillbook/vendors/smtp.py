@@ -86,9 +86,9 @@ class Mailer:
         self._clock = clock
 
     def send(self, *, to: str, letter: Letter, message_id: str) -> str:
-        """Hand the letter to the mail server; returns the address that it really went to (ASCII).
+        """Hand the letter to the mail server. Returns the address that it really went to (ASCII).
 
-        In test mode that is MAIL_TEST_RECIPIENT, whoever `to` is; in simulator mode the server must be on this machine.
+        In test mode that is MAIL_TEST_RECIPIENT, whoever `to` is. In simulator mode the server must be on this machine.
         Raises Refused (settings, address, a 5xx: `code` is its number), Unavailable (not reached, a 4xx: nothing
         was sent) and Uncertain (the connection was lost while the letter was being handed over).
         """
@@ -116,7 +116,7 @@ class Mailer:
 
 
 def _message(letter: Letter, message_id: str, now: int) -> EmailMessage:
-    """The message without its addresses; 7-bit, so that every server carries it unchanged."""
+    """The message without its addresses, in 7 bits, so that every server carries it unchanged."""
     from email.message import EmailMessage  # noqa: PLC0415  start-up time
     from email.policy import SMTP  # noqa: PLC0415
 
@@ -255,7 +255,7 @@ def _connected(server: _Server, sender: str, timeout: float) -> smtplib.SMTP:
 
 
 def _secure(connection: smtplib.SMTP, server: _Server) -> None:
-    """STARTTLS when it is offered; a password never crosses a network in the clear."""
+    """STARTTLS when it is offered. A password never crosses a network in the clear."""
     import ssl  # noqa: PLC0415  start-up time
 
     connection.ehlo_or_helo_if_needed()

@@ -47,9 +47,6 @@ update invoice set quickbooks_id = :quickbooks_id, customer = :customer, total_m
 -- name: set_balance
 update invoice set balance_minor = :balance_minor where number = :number;
 
--- name: set_problem
-update invoice set problem = :problem where number = :number;
-
 -- name: checkout
 select * from checkout where id = :id;
 

@@ -28,7 +28,7 @@ _QUERIES = Path(__file__).parents[1] / "queries"
 
 
 class Database:
-    """One connection. Every write is inside `transaction()`; nothing outside this folder writes SQL."""
+    """One connection. Every write is inside `transaction()`. Nothing outside this folder writes SQL."""
 
     def __init__(self, file: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
         if apsw.SQLITE_VERSION_NUMBER < FIRST_SAFE_SQLITE:
@@ -60,14 +60,16 @@ class Database:
                 raise Refused(f"the ledger {self.file} has {name} {found!r}; expected {value!r}")
 
     def set_busy_timeout(self, milliseconds: int) -> None:
+        """How long a statement waits for another writer."""
         self._connection.set_busy_timeout(milliseconds)
 
     def close(self) -> None:
+        """Close the connection."""
         self._connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """BEGIN IMMEDIATE ... COMMIT with full sync; rolled back when anything is raised.
+        """BEGIN IMMEDIATE ... COMMIT with full sync, rolled back when anything is raised.
 
         Raises Unavailable when another process keeps the ledger busy, or the disk is full.
         """
@@ -99,7 +101,7 @@ class Database:
         return rows[0] if rows else None
 
     def run(self, name: str, values: tuple[Any, ...] = (), /, **params: Any) -> int:
-        """A named change, inside a transaction; says how many rows it changed. Its values are by place or by name."""
+        """A named change, inside a transaction. Says how many rows it changed. Its values are by place or by name."""
         if not self.in_transaction:
             raise TillbookError(f"{name} changes the ledger outside a transaction")
         self._connection.execute(query(name), values or params)
@@ -114,10 +116,11 @@ class Database:
         self._connection.execute(text)
 
     def pragma(self, name: str, value: int | None = None) -> Any:
+        """Read a PRAGMA of SQLite, or set it."""
         return self._connection.pragma(name) if value is None else self._connection.pragma(name, value)
 
     def problems(self) -> list[str]:
-        """What `integrity_check` and `foreign_key_check` find; nothing for a sound file."""
+        """What `integrity_check` and `foreign_key_check` find, or nothing for a sound file."""
         with _translated(self.file):
             rows = [
                 *self._connection.execute("pragma integrity_check"),
@@ -148,7 +151,7 @@ class Database:
 
     @contextmanager
     def lock(self, name: str, *, wait: bool = True) -> Iterator[None]:
-        """The one lock of that name between processes; the system frees it when its process dies.
+        """The one lock of that name between processes. The system frees it when its process dies.
 
         Raises Unavailable when it is held and `wait` is false.
         """
@@ -186,7 +189,7 @@ def _as_dict(cursor: apsw.Cursor, row: apsw.SQLiteValues) -> Row:
 
 
 def _make_private(file: Path) -> None:
-    """Create the file readable by its owner only; SQLite gives its WAL the same rights."""
+    """Create the file readable by its owner only. SQLite gives its WAL the same rights."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
@@ -199,7 +202,7 @@ def _make_private(file: Path) -> None:
 
 @contextmanager
 def _translated(file: Path) -> Iterator[None]:
-    """SQLite's and the system's troubles as words for a person; a broken rule of ours stays a bug."""
+    """SQLite's and the system's troubles as words for a person. A broken rule of ours stays a bug."""
     try:
         yield
     except (apsw.BusyError, apsw.LockedError) as error:

@@ -60,7 +60,7 @@ class Kind(msgspec.Struct, Generic[Result], frozen=True, forbid_unknown_fields=T
 
     @classmethod
     def typed(cls, operation: Stored) -> Operation[Self]:
-        """The same operation with its parameters as an instance of this kind."""
+        """An operation with its parameters as an instance of this kind."""
         untyped: Operation[Any] = operation
         return replace(untyped, params=cls.read(operation.params))
 

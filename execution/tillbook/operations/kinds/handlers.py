@@ -34,7 +34,7 @@ class Handlers:
         return self._handler(operation.kind).send(operation)
 
     def find(self, operation: Stored) -> Json | None:
-        """What an operation made, read back; None when a complete read lacks it."""
+        """What an operation made as it is read back, or None when a complete read lacks it."""
         return self._handler(operation.kind).find(operation)
 
     def evidence(self, kind: str) -> Evidence:

@@ -1,8 +1,8 @@
 """The certificates that PayPal signs its webhooks with: where one may come from, and whom it must name.
 
 A message says itself where its certificate is, and anybody may send a message. So nothing is asked of any address but
-PayPal's own (A5), an answer counts only when trusted authorities vouch for PayPal's name in it (A6), and anything else
-is trouble, never consent (A7).
+PayPal's own, an answer counts only when trusted authorities vouch for PayPal's name in it, and anything else
+is trouble, never consent.
 """
 
 from __future__ import annotations

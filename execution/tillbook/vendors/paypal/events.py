@@ -1,6 +1,6 @@
 """PayPal's events as ours: which types mean something, and which object each of them is about.
 
-An event is a hint: nothing here reads an amount. Its body is bound by a CRC32 only (A4), so an id in it is no more.
+An event is a hint: nothing here reads an amount. Its body is bound by a CRC32 only, so an id in it is no more.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _of_capture(capture: Json) -> str:
 
 
 def _of_refund(refund: Json) -> str:
-    """The capture that a refund gives back is the end of its link upwards; without one the order, or the refund."""
+    """The capture that a refund gives back, by its link upwards. Without one it is the order, or the refund."""
     above = link(refund, "up").rstrip("/").rpartition("/")[2]
     return above if is_id(above) else order_of(refund) or _id(refund)
 
@@ -65,7 +65,7 @@ def read_event(body: bytes, *, livemode: bool, delivery: str) -> Event:
 
 
 def listed_event(raw: Json, *, livemode: bool) -> Event:
-    """An event of PayPal's list; its body is canonical JSON."""
+    """An event of PayPal's list. Its body is canonical JSON."""
     return event_of(raw, _canonical(raw), livemode=livemode)
 
 
@@ -91,7 +91,7 @@ def event_of(raw: Json, body: bytes, *, livemode: bool, delivery: str = "") -> E
 
 
 def shown_event(order: Json, *, livemode: bool) -> Event | None:
-    """What an order shows that was read by its id; None while it says nothing new."""
+    """What an order shows that was read by its id, or None while it says nothing new."""
     key, status = text(order, "id"), text(order, "status")
     if status not in _TELLING:
         return None
@@ -113,7 +113,7 @@ def _canonical(raw: Json) -> bytes:
 
 
 def _text(raw: Json, name: str, *, optional: bool = False) -> str:
-    """A field as short printable ASCII, which every id, type and version is; empty when it is optional and absent."""
+    """A field as short printable ASCII, or empty when it is optional and absent. Every id, type and version is such."""
     value = raw.get(name)
     if value is None and optional:
         return ""

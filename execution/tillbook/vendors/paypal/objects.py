@@ -34,7 +34,7 @@ _OURS = re.compile(r"op[a-z2-7]{17}", re.ASCII)
 
 
 def capture_facts(capture: Json, payment: str) -> Iterator[Fact]:
-    """What a capture proves: the customer's money once it is completed (C18), and the fee that PayPal kept of it."""
+    """What a capture proves: the customer's money once it is completed, and the fee that PayPal kept of it."""
     if not is_money(capture):
         return
     key, at = text(capture, "id"), moment(capture, "create_time")
@@ -72,7 +72,7 @@ def checkout_state(order: Json, now: int) -> CheckoutState:
 
 
 def _status(order: Json, *, alive: bool) -> str:
-    """An approved order is no money yet; what was captured says more than the order does."""
+    """An approved order is no money yet. What was captured says more than the order does."""
     captures = {text(capture, "status") for capture in payments_of(order, "captures")}
     if captures.intersection(_MONEY):
         return "paid"
@@ -91,7 +91,7 @@ def _status(order: Json, *, alive: bool) -> str:
 def made_checkout(order: Json, asked: Money, at: int) -> CheckoutOpened:
     """An order as the result of a CreateCheckout that was asked for `at` a time, in UTC seconds.
 
-    Raises Unavailable for another amount, or none (C20).
+    Raises Unavailable for another amount, or none: what the page asks for would not be known.
     """
     url = _page(order)
     if not url or money(_unit(order), "amount") != asked:
@@ -110,9 +110,9 @@ def closed_checkout(order: Json) -> CheckoutClosed:
 
 
 def made_capture(order: Json) -> CheckoutCaptured | None:
-    """An order as the result of a CaptureCheckout, whoever captured it; None without a capture.
+    """An order as the result of a CaptureCheckout, whoever captured it, or None without a capture.
 
-    It is the capture that is money, else the latest. Raises Unavailable when the answer lacks the amount (C20).
+    It is the capture that is money, else the latest. Raises Unavailable when the answer lacks the amount.
     """
     captures = payments_of(order, "captures")
     if not captures:
@@ -123,7 +123,7 @@ def made_capture(order: Json) -> CheckoutCaptured | None:
 
 
 def failed_capture(order: Json) -> str:
-    """The status of a capture that ended without money where there is no other; else empty."""
+    """The status of a capture that ended without money where there is no other, else empty."""
     captures = payments_of(order, "captures")
     return str(captures[-1]["status"]) if captures and all(one.get("status") in _NO_MONEY for one in captures) else ""
 
@@ -134,7 +134,7 @@ def is_id(value: object) -> TypeGuard[str]:
 
 
 def ours(holder: Json) -> str:
-    """Our operation id on a purchase unit or a refund; empty when it is not ours."""
+    """Our operation id on a purchase unit or a refund, or empty when it is not ours."""
     value = holder.get("custom_id")
     return value if isinstance(value, str) and _OURS.fullmatch(value) else ""
 
@@ -146,14 +146,14 @@ def invoice_of(holder: Json) -> str:
 
 
 def marks(order: Json) -> tuple[str, str]:
-    """Our operation and the invoice that an order is for; empty when it is not ours."""
+    """Our operation and the invoice that an order is for, or empty when it is not ours."""
     units = order.get("purchase_units")
     unit = units[0] if isinstance(units, list) and units and isinstance(units[0], dict) else {}
     return ours(unit), invoice_of(unit)
 
 
 def order_of(capture: Json) -> str:
-    """The order that a capture belongs to; empty when there is none."""
+    """The order that a capture belongs to, or empty when there is none."""
     data = capture.get("supplementary_data")
     related = data.get("related_ids") if isinstance(data, dict) else None
     value = related.get("order_id") if isinstance(related, dict) else None
@@ -161,7 +161,7 @@ def order_of(capture: Json) -> str:
 
 
 def link(holder: Json, *names: str) -> str:
-    """The address of the first link with one of these relations; empty when there is none."""
+    """The address of the first link with one of these relations, or empty when there is none."""
     links = holder.get("links")
     for one in links if isinstance(links, list) else ():
         if isinstance(one, dict) and one.get("rel") in names and isinstance(one.get("href"), str):
@@ -205,7 +205,7 @@ def _unit(order: Json) -> Json:
 
 
 def _begun(order: Json, at: int) -> int:
-    """When an order was made; `at` where PayPal does not say so, which its documents allow."""
+    """When an order was made, or `at` where PayPal does not say so, which its documents allow."""
     return moment(order, "create_time") if order.get("create_time") else at
 
 

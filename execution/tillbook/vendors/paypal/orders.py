@@ -15,8 +15,11 @@ _LONGEST_DESCRIPTION = 127
 
 
 def order_body(operation: Operation[CreateCheckout]) -> Json:
-    """An order of one purchase unit. Its `invoice_id` is the number and the generation, for PayPal may want it unique
-    in every order; our operation's id is its `custom_id`, which every capture of it bears, too."""
+    """An order of one purchase unit.
+
+    Its `invoice_id` is the number and the generation, for PayPal may want it unique in every order. Our operation's id
+    is its `custom_id`, which every capture of it bears, too.
+    """
     asked = operation.params
     unit = {
         "invoice_id": f"{asked.invoice}/{operation.generation}",

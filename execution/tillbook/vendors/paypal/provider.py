@@ -127,7 +127,7 @@ class PayPalProvider:
         return RefundPayment.of(request).plan(self.name, request.reference)
 
     def settle(self, state: CheckoutState) -> Plan[CheckoutCaptured] | None:
-        """The capture of an approved order; None when nothing is missing."""
+        """The capture of an approved order, or None when nothing is missing."""
         return CaptureCheckout(state.id).plan(self.name) if state.status == "approved" else None
 
     def send(self, operation: Stored) -> Json:
@@ -177,7 +177,7 @@ class PayPalProvider:
         except NotAllowed:
             raise
         except Refused as refusal:
-            if refusal.code == "ORDER_ALREADY_CAPTURED":  # by another program, or by us: it is adopted (C17)
+            if refusal.code == "ORDER_ALREADY_CAPTURED":  # by another program, or by us: it is adopted
                 return self._adopted(operation)
             hint = "The customer paid nothing and needs another page: python execution/create_checkout.py"
             raise Refused(f"not captured: {refusal.message}", hint=hint, code=refusal.code) from refusal
@@ -226,7 +226,7 @@ class PayPalProvider:
         return Account(id=statement.account_id(self._report), livemode=self._livemode)
 
     def dispute(self, payment: str) -> str:
-        """The status of the dispute that forbids a refund; empty when there is none."""
+        """The status of the dispute that forbids a refund, or empty when there is none."""
         order = self._order_if_any(payment)
         captures = [text(capture, "id") for capture in payments_of(order, "captures")] if order else [payment]
         return next(filter(None, (obstacle(self._disputes(capture)) for capture in captures)), "")
@@ -250,7 +250,7 @@ class PayPalProvider:
         return Reading(object_id, facts, *marks({"purchase_units": [capture]}))
 
     def events(self, since: int, pages: Iterable[str] = ()) -> Iterator[Event]:
-        """The events that mean something, created at or after `since`, newest first, as far as PayPal's list has any;
+        """The events that mean something, created at or after `since`, newest first, as far as PayPal's list has any,
         then what each of the pages shows."""
         for raw in self._listed(since):
             if raw.get("event_type") in RELEVANT:

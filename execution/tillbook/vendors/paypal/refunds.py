@@ -18,7 +18,7 @@ _ENDED_WITHOUT_MONEY = ("FAILED", "CANCELLED")
 def refund_body(operation: Operation[RefundPayment]) -> Json:
     """What PayPal is asked for: made of the frozen parameters alone, so every attempt sends the same.
 
-    The reason is ours, for the customer would read it; an `invoice_id` would have to be unique for nothing.
+    The reason is ours, for the customer would read it. An `invoice_id` would have to be unique for nothing.
     """
     amount = operation.params.money
     return {
@@ -28,7 +28,7 @@ def refund_body(operation: Operation[RefundPayment]) -> Json:
 
 
 def made_refund(refund: Json) -> RefundMade:
-    """A refund as the result of a RefundPayment. Raises Unavailable when the answer lacks the amount (C20)."""
+    """A refund as the result of a RefundPayment. Raises Unavailable when the answer lacks the amount."""
     money(refund, "amount")
     status = _STATUSES.get(text(refund, "status"))
     if status is None:
@@ -66,9 +66,9 @@ def released(refunds: Iterable[Json]) -> tuple[str, ...]:
 
 
 def obstacle(disputes: Iterable[Json]) -> str:
-    """The status of a dispute that forbids a refund (C12); empty when there is none.
+    """The status of a dispute that forbids a refund, or empty: the money may be taken back already.
 
-    What is only asked, or over, is no obstacle; a stage that PayPal does not name is one.
+    What is only asked, or over, is no obstacle. A stage that PayPal does not name is one.
     """
     for dispute in disputes:
         status = text(dispute, "status")

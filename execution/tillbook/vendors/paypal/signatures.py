@@ -1,7 +1,7 @@
 """Is a message from PayPal, and from now? Its scheme: base64 RSA-SHA256 of `id|time|webhook id|CRC32 of the body`.
 
 Written with `cryptography` rather than with the SDK's own check, which answers False to everything. The CRC32 does not
-bind the body (A4): another body with the same one is made in a moment. So a message that passes here is a hint like any
+bind the body: another body with the same one is made in a moment. So a message that passes here is a hint like any
 other event: of its body only ids are used, and what they name is read from PayPal.
 """
 
@@ -56,7 +56,7 @@ _GRAMMAR = {
 
 @dataclass(frozen=True, slots=True)
 class Transmission:
-    """The five headers of one delivery, each of the documented shape; `proof` is the signature's bytes."""
+    """The five headers of one delivery, each of the documented shape. `proof` is the signature's bytes."""
 
     id: str
     time: str
@@ -107,7 +107,7 @@ class WebhookCheck:
     """Whether a delivery is PayPal's: by its certificate, or by asking PayPal, as the settings say.
 
     `ask` sends the bytes of a JSON object to PayPal's `verify-webhook-signature` and returns its answer. It may raise
-    as in `errors.py`; it is not called when the settings say `certificate`.
+    as in `errors.py`. It is not called when the settings say `certificate`.
     """
 
     def __init__(self, settings: Settings, clock: Clock, ask: Callable[[bytes], Json]) -> None:
@@ -127,7 +127,7 @@ class WebhookCheck:
             )
 
     def asks_first(self, headers: Mapping[str, str]) -> bool:
-        """Whether `check` has to ask PayPal before it can answer; what it can refuse by itself needs no answer."""
+        """Whether `check` has to ask PayPal before it can answer. What it can refuse by itself needs no answer."""
         try:
             transmission = self._read(headers)
         except Forged:
@@ -135,7 +135,7 @@ class WebhookCheck:
         return self._by_call or not self._certificates.known(transmission.cert_url)
 
     def check(self, headers: Mapping[str, str], body: bytes) -> str:
-        """The transmission id of a delivery that is PayPal's. `headers` by lower-case name; `body` as it came.
+        """The transmission id of a delivery that is PayPal's. `headers` have lower-case names, `body` is as it came.
 
         Raises Forged, Unavailable when PayPal could not be asked, Refused without a webhook id.
         """
@@ -163,7 +163,7 @@ class WebhookCheck:
         question = _question(headers, body, self._settings[WEBHOOK_ID])
         try:
             answer = self._ask(question)
-        except NotAllowed as error:  # our own trouble: the message may be genuine, and must come again (A15)
+        except NotAllowed as error:  # our own trouble: the message may be genuine, and must come again
             raise Unavailable(error.message, hint=error.hint) from error
         except Refused:
             answer = {"verification_status": "FAILURE"}
@@ -177,7 +177,7 @@ class WebhookCheck:
 
 
 def _question(headers: Mapping[str, str], body: bytes, webhook_id: str) -> bytes:
-    """The request that asks PayPal. The event's bytes stand in it as they came: written again they fail (A8)."""
+    """The request that asks PayPal. The event's bytes stand in it as they came: written again they fail."""
     try:
         is_object = isinstance(loads(body), dict) and body.lstrip()[:1] == b"{"  # a byte order mark cannot stand inside
     except Refused:

@@ -1,6 +1,6 @@
 """PayPal's statement: its transaction search, each row as movements with the keys of the facts that it should be.
 
-A payment is two movements, the money by its transaction and the fee beside it; so is a refund that brings a part of
+A payment is two movements, the money by its transaction and the fee beside it. So is a refund that brings a part of
 the fee back. Every other code is a movement of the kind OTHER with its net amount. PayPal shows a row hours late, three
 years back, and only 31 days and 10,000 rows at a time.
 """
@@ -79,7 +79,7 @@ def movements(row: Json) -> Iterator[Movement]:
 
 
 def _window(ask: Ask, since: int, until: int, now: int) -> Iterator[Json]:
-    """The rows of at most 31 days; in halves, where there are more rows than PayPal shows at a time."""
+    """The rows of at most 31 days, read in halves where there are more rows than PayPal shows at a time."""
     rows = _rows(ask, since, until, now)
     if rows is not None:
         yield from rows
@@ -92,7 +92,7 @@ def _window(ask: Ask, since: int, until: int, now: int) -> Iterator[Json]:
 
 
 def _rows(ask: Ask, since: int, until: int, now: int) -> list[Json] | None:
-    """All rows of a window; None when they are too many. PayPal counts on while it is read, so a window whose count
+    """All rows of a window, or None when they are too many. PayPal counts on while it is read, so a window whose count
     changed is read again."""
     for _ in range(_ATTEMPTS):
         rows: list[Json] = []

@@ -44,7 +44,7 @@ class QuickBooksOnline:
         return self.connection.realm
 
     def days_left(self, now: int) -> int | None:
-        """Whole days until the connection dies of disuse; None before its first refresh."""
+        """Whole days until the connection dies of disuse, or None before its first refresh."""
         return self.connection.days_left(now)
 
     # -- reads -------------------------------------------------------------------------------------
@@ -65,7 +65,7 @@ class QuickBooksOnline:
         return any(raw.get("Code") == currency and raw.get("Active", True) for raw in rows)
 
     def items_by_sku(self, skus: set[str]) -> dict[str, Item]:
-        """The active items of these SKUs; one that is missing has no key; a SKU used twice raises Refused."""
+        """The active items of these SKUs. One that is missing has no key. A SKU used twice raises Refused."""
         found: dict[str, Item] = {}
         for where in _sku_queries(skus):
             for raw in self._records.rows("Item", where):
@@ -82,6 +82,7 @@ class QuickBooksOnline:
         return found
 
     def customer(self, quickbooks_id: str) -> BookedCustomer | None:
+        """The customer of an id, or None."""
         return self._records.by_id("Customer", quickbooks_id, read.customer)
 
     def customers_by_email(self, email: str) -> list[BookedCustomer]:
@@ -105,11 +106,11 @@ class QuickBooksOnline:
         return ""
 
     def invoice(self, quickbooks_id: str) -> BookedInvoice | None:
-        """The invoice as it is now; None when it was deleted."""
+        """The invoice as it is now, or None when it was deleted."""
         return self._records.by_id("Invoice", quickbooks_id, read.invoice)
 
     def invoice_by_number(self, number: str) -> BookedInvoice | None:
-        """The one invoice of exactly this number; two of them raise Refused."""
+        """The one invoice of exactly this number. Two of them raise Refused."""
         raw = self._records.only(f"invoice {number}", self._records.exact("Invoice", "DocNumber", number))
         with readable():
             return None if raw is None else read.invoice(raw, self._home)
@@ -179,7 +180,7 @@ class QuickBooksOnline:
                 yield self._record(kind, raw)
 
     def record(self, kind: str, quickbooks_id: str) -> Record | None:
-        """One record by id; None when it was deleted."""
+        """One record by id, or None when it was deleted."""
         raw = self._records.raw(kind, quickbooks_id)
         return None if raw is None else self._record(kind, raw)
 
@@ -214,7 +215,7 @@ class QuickBooksOnline:
         return self._handlers.send(operation)
 
     def find(self, operation: Stored) -> Json | None:
-        """What the operation changed, read back; None when a complete read lacks it."""
+        """What the operation changed as it is read back, or None when a complete read lacks it."""
         return self._handlers.find(operation)
 
 

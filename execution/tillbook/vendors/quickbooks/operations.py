@@ -171,7 +171,7 @@ class QuickBooksOperations:
     # -- records that are changed ------------------------------------------------------------------
 
     def _apply(self, operation: Operation[ApplyCredit]) -> Made:
-        """Apply a Purchase to the unapplied rest of a Payment; every line of the Payment is sent again."""
+        """Apply a Purchase to the unapplied rest of a Payment. Every line of the Payment is sent again."""
         asked = operation.params
         raw = self._records.raw("Payment", asked.payment_id)
         if raw is None:

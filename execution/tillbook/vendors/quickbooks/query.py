@@ -17,7 +17,7 @@ _BEYOND_PLAIN = re.compile(r"[^A-Za-z0-9 .,@()/&+-]+")
 
 
 def literal(value: str) -> str:
-    """A quoted value; the backslash is Intuit's escape for a quote and for itself.
+    """A quoted value. The backslash is Intuit's escape for a quote and for itself.
 
     >>> literal("O'Brien")
     "'O\\\\'Brien'"

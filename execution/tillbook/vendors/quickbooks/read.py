@@ -41,6 +41,7 @@ def item(raw: Json) -> Item:
 
 
 def customer(raw: Json, home: HomeCurrency) -> BookedCustomer:
+    """A Customer of QuickBooks as ours."""
     return BookedCustomer(
         id=raw["Id"],
         name=raw["DisplayName"],
@@ -112,10 +113,12 @@ def record(kind: str, raw: Json, home: HomeCurrency) -> Record:
 
 
 def email_of(raw: Json) -> str:
+    """The primary mail address of a record, or empty."""
     return str(part(raw, "PrimaryEmailAddr").get("Address", ""))
 
 
 def currency_of(raw: Json, home: HomeCurrency) -> str:
+    """The currency of a record. One that names none is in the home currency."""
     return str(part(raw, "CurrencyRef").get("value") or home())
 
 
@@ -137,7 +140,7 @@ def entity(answer: Json, name: str) -> Json:
 
 
 def _applied(raw: Json, currency: str) -> dict[str, Money]:
-    """How much of a payment each invoice got; a line settles one transaction."""
+    """How much of a payment each invoice got. A line settles one transaction."""
     sums: dict[str, Money] = {}
     for line in raw.get("Line", []):
         for linked in line.get("LinkedTxn", []):

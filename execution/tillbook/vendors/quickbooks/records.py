@@ -49,13 +49,13 @@ class Records:
         quickbooks_id: str,
         read: Callable[[Json, read.HomeCurrency], Value],
     ) -> Value | None:
-        """One record by id, as `read` makes a value of it; None when there is none, or none any more."""
+        """One record by id as `read` makes a value of it, or None when there is none any more."""
         raw = self.raw(entity, quickbooks_id)
         with readable():
             return None if raw is None else read(raw, self.home_currency)
 
     def raw(self, entity: str, quickbooks_id: str) -> Json | None:
-        """One record by id; None when there is none, or none any more."""
+        """One record by id, or None when there is none any more."""
         if not (quickbooks_id.isascii() and quickbooks_id.isdigit()):
             return None
         try:

@@ -20,7 +20,7 @@ from tillbook.vendors.quickbooks.errors import CONNECT_HINT
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """One company's connection. Times are UTC seconds; the tokens themselves are kept out of `repr`."""
+    """One company's connection. Times are UTC seconds. The tokens themselves are kept out of `repr`."""
 
     realm: str
     refresh_token: str = field(repr=False)

@@ -32,7 +32,7 @@ _ADDRESS = {
 
 
 def account_body(operation: Operation[CreateAccount]) -> Json:
-    """An `Account`; it carries no mark: the account of that name is the right one, whoever made it."""
+    """An `Account`. It carries no mark: the account of that name is the right one, whoever made it."""
     params = operation.params
     return {
         "Name": params.name,
@@ -68,7 +68,7 @@ def item_body(operation: Operation[CreateItem]) -> Json:
 def invoice_body(operation: Operation[CreateInvoice]) -> Json:
     """An `Invoice` that is paid on our page only: QuickBooks' own payment buttons are off, else it is paid twice.
 
-    Tax is left to QuickBooks, which knows the rates; it is computed on what remains after the discount.
+    Tax is left to QuickBooks, which knows the rates. It is computed on what remains after the discount.
     """
     params = operation.params
     lines = [_sale(line, number) for number, line in enumerate(params.lines, 1)]
@@ -93,7 +93,7 @@ def invoice_body(operation: Operation[CreateInvoice]) -> Json:
 
 
 def payment_body(operation: Operation[PostPayment]) -> Json:
-    """A `Payment`, gross, into the processor's clearing account; what no line applies stays the customer's credit."""
+    """A `Payment`, gross, into the processor's clearing account. What no line applies stays the customer's credit."""
     params = operation.params
     return {
         "CustomerRef": _ref(params.customer_id),
@@ -124,7 +124,7 @@ def bears_mark(text: object, operation: Operation[object]) -> bool:
 
 
 def to_bytes(body: Json) -> bytes:
-    """JSON in UTF-8 without empties; a Decimal is written digit for digit (60.00, never 60.0 or "60.00")."""
+    """JSON in UTF-8 without empties. A Decimal is written digit for digit (60.00, never 60.0 or "60.00")."""
     return _text(_filled(body)).encode()
 
 
@@ -165,7 +165,7 @@ def _ref(value: str) -> Json:
 
 
 def _filled(value: Any) -> Any:
-    """The value without None, empty texts, lists and objects; False and 0 say something and stay."""
+    """The value without None, empty texts, lists and objects. False and 0 say something and stay."""
     if isinstance(value, dict):
         pairs = ((key, _filled(one)) for key, one in value.items())
         return {key: one for key, one in pairs if one is not None and one not in ("", [], {})}

@@ -14,7 +14,7 @@ _DECIMALS = 2
 def stripe_amount(money: Money) -> int:
     """The integer that Stripe expects. Raises Refused for what Stripe cannot charge exactly.
 
-    Stripe's unit is not ISO's for MGA (whole ariary), ISK and UGX (hundredths that must be 00); the third decimal of
+    Stripe's unit is not ISO's for MGA (whole ariary), ISK and UGX (hundredths that must be 00). The third decimal of
     BHD, JOD, KWD, OMR and TND must be 0.
     """
     scale = _scale(money.currency)

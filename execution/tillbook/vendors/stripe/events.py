@@ -114,7 +114,7 @@ def _thin(raw: Json, body: bytes) -> Event:
 
 
 def _text(raw: Json, name: str, *, optional: bool = False) -> str:
-    """A field as short printable ASCII, which every id, type and version is; empty when it is optional and absent."""
+    """A field as short printable ASCII, or empty when it is optional and absent. Every id, type and version is such."""
     value = raw.get(name)
     if value is None and optional:
         return ""
@@ -141,7 +141,7 @@ def _seconds(value: object) -> int:
 
 
 def _id(value: object) -> str:
-    """An object's id, which Stripe gives bare or inside the expanded object; empty when there is none."""
+    """An object's id, which Stripe gives bare or inside the expanded object, or empty when there is none."""
     if isinstance(value, dict):
         value = value.get("id")
     return value if isinstance(value, str) and len(value) <= _LONGEST_TEXT and _plain(value) else ""

@@ -81,7 +81,7 @@ class StripeLinks:
         return CheckoutClosed(link_id, state.status)
 
     def find_closed(self, operation: Operation[CloseCheckout]) -> CheckoutClosed | None:
-        """A link that was closed; None while the link or one of its sessions is open, and when it was paid."""
+        """A link that was closed, or None while the link or one of its sessions is open, and when it was paid."""
         state = self.state(operation.params.checkout_id)
         if state.status != "expired" or any(self._sessions(state.id, "open")):
             return None
@@ -118,7 +118,7 @@ class StripeLinks:
         return self._calls.pages(page)
 
     def _expire(self, session_id: str, operation: Operation[CloseCheckout]) -> None:
-        """Close a session of a link; one that ended by itself in the meantime is no trouble."""
+        """Close a session of a link. One that ended by itself in the meantime is no trouble."""
         key = f"{operation.id}:{session_id}"
         try:
             self._calls.change(

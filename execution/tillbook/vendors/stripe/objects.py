@@ -98,14 +98,14 @@ def closed_checkout(session: Json) -> CheckoutClosed:
 
 
 def written(holder: Json, name: str) -> str:
-    """What we wrote on an object ourselves, in its metadata; empty when it is not ours."""
+    """What we wrote on an object ourselves, in its metadata, or empty when it is not ours."""
     metadata = holder.get("metadata")
     value = metadata.get(name) if isinstance(metadata, dict) else None
     return value if isinstance(value, str) else ""
 
 
 def reference(holder: Json, name: str) -> str:
-    """The id of another object, given bare or expanded; empty when there is none."""
+    """The id of another object, given bare or expanded, or empty when there is none."""
     value = holder.get(name)
     if isinstance(value, dict):
         value = value.get("id")
@@ -129,6 +129,7 @@ def number(holder: Json, name: str) -> int:
 
 
 def money(holder: Json, name: str) -> Money:
+    """The money that a field of an object holds. Raises Unavailable when it cannot be read."""
     return from_stripe(number(holder, name), text(holder, "currency"))
 
 

@@ -218,7 +218,7 @@ class StripeProvider:
         return Account(id=text(account, "id"), livemode=self._livemode())
 
     def dispute(self, payment: str) -> str:
-        """The status of the dispute that forbids a refund; empty when there is none."""
+        """The status of the dispute that forbids a refund, or empty when there is none."""
 
         def page(stripe: StripeClient, after: str) -> Any:
             params: DisputeListParams = {"payment_intent": payment, "limit": PAGE_SIZE}
@@ -254,7 +254,7 @@ class StripeProvider:
         return payout_reading(self._calls.read(lambda stripe: stripe.v1.payouts.retrieve(payout_id, expanded)))
 
     def events(self, since: int, pages: Iterable[str] = ()) -> Iterator[Event]:
-        """The events that mean something, created at or after `since`, newest first; their body is canonical JSON.
+        """The events that mean something, created at or after `since`, newest first. Their body is canonical JSON.
 
         Stripe's list tells of every page, so none is asked for by itself.
         """

@@ -41,7 +41,7 @@ def made_refund(refund: Json) -> RefundMade:
 
 
 def obstacle(disputes: Iterable[Json]) -> str:
-    """The status of a dispute that forbids a refund (C12); empty when there is none."""
+    """The status of a dispute that forbids a refund, or empty: the money may be taken back already."""
     return next((text(one, "status") for one in disputes if text(one, "status") not in _NO_OBSTACLE), "")
 
 

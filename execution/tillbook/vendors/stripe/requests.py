@@ -23,7 +23,7 @@ _CLOSED = (
 
 
 def idempotency_key(operation: Operation[object]) -> str:
-    """The operation's key; its id, which stands for the same, where a header could not hold the key."""
+    """The operation's key, or its id where a header could not hold the key."""
     fits = operation.key.isascii() and operation.key.isprintable() and len(operation.key) <= _LONGEST_KEY
     return operation.key if fits else operation.id
 
@@ -68,7 +68,7 @@ def _description(asked: CreateCheckout) -> str:
 
 
 def _line(asked: CreateCheckout) -> Any:
-    """The one line of a page; Any because the SDK has a type of its own for it in each kind of page."""
+    """The one line of a page. It is Any because the SDK types it anew for each kind of page."""
     price = {
         "currency": asked.currency.lower(),
         "unit_amount": stripe_amount(asked.money),
