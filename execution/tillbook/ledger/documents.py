@@ -34,6 +34,8 @@ class StoredDocument:
 
 
 class Documents:
+    """QuickBooks records that facts call for, and how far each one is."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
@@ -72,26 +74,33 @@ class Documents:
         return _stored(row) if row else None
 
     def due(self, now: int, most: int) -> list[StoredDocument]:
+        """Waiting documents whose time has come."""
         return [_stored(row) for row in self._database.all("documents.due", now=now, most=most)]
 
     def count_waiting(self) -> int:
+        """How many documents wait to be posted."""
         row = self._database.one("documents.count_waiting") or {}
         return int(row["number"])
 
     def get(self, key: str) -> StoredDocument | None:
+        """The document of a key, or None."""
         row = self._database.one("documents.by_key", key=key)
         return _stored(row) if row else None
 
     def failed(self) -> list[StoredDocument]:
+        """Documents that QuickBooks refused."""
         return [_stored(row) for row in self._database.all("documents.failed")]
 
     def of_invoice(self, number: str) -> list[StoredDocument]:
+        """The documents of an invoice, oldest first."""
         return [_stored(row) for row in self._database.all("documents.of_invoice", invoice=number)]
 
     def of_payment(self, provider: str, payment: str) -> list[StoredDocument]:
+        """The documents of a payment, oldest first."""
         return [_stored(row) for row in self._database.all("documents.of_payment", provider=provider, payment=payment)]
 
     def by_quickbooks_id(self, quickbooks_id: str) -> list[StoredDocument]:
+        """The documents that a QuickBooks record stands for."""
         return [_stored(row) for row in self._database.all("documents.by_quickbooks_id", quickbooks_id=quickbooks_id)]
 
     def unposted_of_invoice(self, number: str, currency: str) -> Money:
@@ -120,6 +129,7 @@ class Documents:
         self._database.run("documents.reopen", key=key, reason=reason, now=now)
 
     def delay(self, key: str, reason: str, next_attempt_at: int) -> None:
+        """Keep why a document was not posted, and when it is tried again (UTC seconds)."""
         self._database.run("documents.delay", key=key, reason=reason, next_attempt_at=next_attempt_at)
 
 

@@ -17,6 +17,8 @@ GENESIS = "0" * 64
 
 
 class Facts:
+    """Facts in the order in which they were learned, sealed, with their balanced entries."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
         self._appended_at: int | None = None
@@ -50,6 +52,7 @@ class Facts:
         return [_fact(row) for row in self._database.all("facts.of_invoice", invoice=number)]
 
     def of_payment(self, provider: str, payment: str) -> list[Fact]:
+        """The facts of a payment, in the order in which they were learned."""
         return [_fact(row) for row in self._database.all("facts.of_payment", provider=provider, payment=payment)]
 
     def posted(self, fact: Fact) -> list[Line]:
@@ -76,6 +79,7 @@ class Facts:
         self._database.run("facts.complete_entry", entry=entry)
 
     def entries(self, fact: Fact) -> list[Row]:
+        """The entries of a fact as rows."""
         return self._database.all("facts.entries_of_fact", fact=self._sequence(fact))
 
     def last_entry(self) -> int:
@@ -92,9 +96,11 @@ class Facts:
         return _balances(self._database.all("facts.balances"))
 
     def invoice_balances(self, number: str) -> dict[tuple[str, str], Money]:
+        """What the accounts of an invoice add up to, by account and currency."""
         return _balances(self._database.all("facts.invoice_balances", invoice=number))
 
     def count(self) -> int:
+        """How many facts there are."""
         row = self._database.one("facts.count") or {}
         return int(row["number"])
 

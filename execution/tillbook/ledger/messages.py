@@ -14,6 +14,8 @@ STALE_SECONDS = 7 * 24 * 3600
 
 
 class Messages:
+    """Mails, each until it is sent, refused or withdrawn."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
 
@@ -41,6 +43,7 @@ class Messages:
         return from_json(row["kind"], row["body"]) if row else None
 
     def get(self, key: str) -> Row | None:
+        """The message of a key, or None."""
         return self._database.one("messages.by_key", key=key)
 
     def due(self, now: int, most: int) -> list[Row]:
@@ -48,16 +51,20 @@ class Messages:
         return self._database.all("messages.due", now=now, not_before=now - STALE_SECONDS, most=most)
 
     def stale(self, now: int) -> list[Row]:
+        """Waiting messages that are too old to be sent."""
         return self._database.all("messages.stale", not_before=now - STALE_SECONDS)
 
     def count_waiting(self) -> int:
+        """How many messages wait to be sent."""
         row = self._database.one("messages.count_waiting") or {}
         return int(row["number"])
 
     def of_invoice(self, number: str) -> list[Row]:
+        """The messages about an invoice."""
         return self._database.all("messages.of_invoice", invoice=number)
 
     def mark_sent(self, key: str, *, message_id: str, sent_to: str, now: int) -> None:
+        """The mail server accepted it for this address."""
         self._database.run("messages.mark_sent", key=key, message_id=message_id, sent_to=sent_to, now=now)
 
     def end(self, key: str, state: str, reason: str) -> None:
@@ -65,4 +72,5 @@ class Messages:
         self._database.run("messages.end", key=key, state=state, reason=reason)
 
     def delay(self, key: str, reason: str, next_attempt_at: int) -> None:
+        """Keep why a message was not sent, and when it is tried again (UTC seconds)."""
         self._database.run("messages.delay", key=key, reason=reason, next_attempt_at=next_attempt_at)

@@ -145,6 +145,7 @@ class Tally:
 
 
 def remedy(found: Discrepancy) -> Remedy:
+    """What a discrepancy means and who ends it."""
     return DISCREPANCIES[(found.type, found.place)]
 
 
