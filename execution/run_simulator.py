@@ -1,4 +1,4 @@
-"""Stripe, PayPal, QuickBooks and a mailbox on localhost."""
+"""The simulated vendors and a mailbox on localhost."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def app(
         Path | None, typer.Option(metavar="FILE", help="Write every request and answer there, a JSON line each.")
     ] = None,
 ) -> None:
-    """Run Stripe, PayPal, QuickBooks and a mailbox on this machine, with made-up accounts. No keys are needed."""
+    """Run the simulated vendors and a mailbox on this machine, with made-up accounts. No keys are needed."""
     run_simulator(
         port=(urlsplit(settings.simulator_address()).port or 80) if port is None else port,
         state=(state or settings.home_folder() / "simulator").absolute(),

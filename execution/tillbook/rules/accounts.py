@@ -14,7 +14,7 @@ class ClearingAccount(NamedTuple):
     books: str
 
     def in_books(self, currency: str) -> str:
-        """Its name in QuickBooks: "PayPal (USD)"."""
+        """Its name in QuickBooks: "Acorn (USD)"."""
         return f"{self.books} ({currency})"
 
 
