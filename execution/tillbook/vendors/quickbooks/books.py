@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tillbook.kit.clock import rfc3339
@@ -19,6 +20,7 @@ from tillbook.vendors.quickbooks.session import Connection
 if TYPE_CHECKING:
     from tillbook.kit.clock import Clock
     from tillbook.kit.settings import Settings
+    from tillbook.operations.kinds.handlers import Handlers
 
 _OWED = ("Invoice", "Payment", "CreditMemo")
 _SKUS_A_QUERY = 40
@@ -36,7 +38,6 @@ class QuickBooksOnline:
         self._clock = clock
         self._records = Records(self.connection)
         self._home = self._records.home_currency
-        self._handlers = QuickBooksOperations(self._records).handlers
 
     @property
     def realm(self) -> str:
@@ -205,6 +206,11 @@ class QuickBooksOnline:
             return read.record(kind, raw, self._home)
 
     # -- operations --------------------------------------------------------------------------------
+
+    @cached_property
+    def _handlers(self) -> Handlers:
+        """Made when it is first needed: most steps only read."""
+        return QuickBooksOperations(self._records).handlers
 
     def evidence(self, kind: str) -> Evidence:
         """How an operation of a kind is found again."""
