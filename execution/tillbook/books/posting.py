@@ -36,7 +36,7 @@ class Posted:
 
 
 def post_documents(till: Till, *, limit: int, progress: Callable[[int], None] = lambda _: None) -> Posted:
-    """Post up to `limit` documents. What the books refuse is failed with its reason; the rest is tried again later."""
+    """Post up to `limit` documents. Those that the books refuse are failed, the rest is tried again later."""
     posted, exit_code = 0, 0
     for document in till.ledger.documents.due(till.clock.now(), limit):
         ended = try_once(till, document)
@@ -48,7 +48,7 @@ def post_documents(till: Till, *, limit: int, progress: Callable[[int], None] = 
 
 
 def try_once(till: Till, document: StoredDocument) -> int:
-    """Post one document, or write down why not; the exit code of that, 0 for posted."""
+    """Post one document, or write down why not. Returns the exit code for that, 0 for posted."""
     try:
         post(till, document)
     except Refused as error:
@@ -62,7 +62,7 @@ def try_once(till: Till, document: StoredDocument) -> int:
 
 
 def post(till: Till, document: StoredDocument) -> str:
-    """Post one document, once; returns its QuickBooks id. Raises Refused, Unavailable or Uncertain."""
+    """Post one document, once. Returns its QuickBooks id. Raises Refused, Unavailable or Uncertain."""
     with till.ledger.lock(f"invoice-balance:{document.invoice}"):
         fresh = till.ledger.documents.get(document.key)
         if fresh is not None and fresh.state == "posted":  # another process was faster
@@ -88,7 +88,7 @@ def try_again(till: Till, key: str) -> None:
 
 
 def _plan(till: Till, document: StoredDocument) -> tuple[Plan[Any], str]:
-    """The operation that posts a document; one that is begun, or made and not yet applied, keeps its own parameters."""
+    """The operation that posts a document. One that is begun, or made and not yet applied, keeps its own parameters."""
     kind = POSTINGS[document.purpose]
     last = kind.last(till.ledger, document.key)
     gone = last is not None and last.state == "done" and _is_gone(till, document, kind.result_of(last).id)
@@ -101,7 +101,7 @@ def _plan(till: Till, document: StoredDocument) -> tuple[Plan[Any], str]:
 
 
 def _is_gone(till: Till, document: StoredDocument, quickbooks_id: str) -> bool:
-    """Whether what was posted does not stand any more; a dry run, which withdraws nothing, goes by the ledger."""
+    """Whether what was posted does not stand any more. A dry run, which withdraws nothing, goes by the ledger."""
     if till.dry_run:
         return document.reason == GONE
     record = till.books.record(document.kind, quickbooks_id)
@@ -124,7 +124,7 @@ def _payment(till: Till, document: StoredDocument) -> PostPayment:
 
 
 def _delay(till: Till, document: StoredDocument, error: TillbookError) -> None:
-    """Later and later; but what is only uncertain is decided by the next look, so that one comes soon."""
+    """Wait longer after each attempt. What is only uncertain is decided by the next look, which comes soon."""
     attempts = 0 if isinstance(error, Uncertain) else document.attempts
     with till.ledger.transaction():
         till.ledger.documents.delay(document.key, error.message, next_attempt(till.clock.now(), attempts))

@@ -42,7 +42,7 @@ def plan(till: Till, document: StoredDocument) -> tuple[Plan[Posted], str]:
 def _receipt_plan(till: Till, kind: type[Receipt], document: StoredDocument) -> tuple[Plan[Posted], str]:
     """A receipt whose total came out different is deleted first and posted again with a rounding line.
 
-    Raises Refused when it is more than five minor units; after a person let it try again, it is tried without that
+    Raises Refused when it is more than five minor units. After a person let it try again, it is tried without that
     line.
     """
     last = kind.last(till.ledger, document.key)
@@ -99,8 +99,10 @@ def _rounding_of(receipt: Receipt) -> Money:
 
 
 def _deleted(till: Till, document: StoredDocument, posted: Posted, difference: Money) -> Money:
-    """Delete the receipt of the wrong total; the rounding that the next one needs. Raises Refused, once for each
-    receipt, when that would be too much."""
+    """Delete the receipt of the wrong total. Returns the rounding that the next one needs.
+
+    Raises Refused, once for each receipt, when that would be too much.
+    """
     outcome = perform(till, DeleteDocument(document.kind, posted.id).plan())
     if abs(difference.minor) <= MOST_ROUNDING_MINOR:
         return difference
@@ -141,7 +143,7 @@ def given(till: Till, document: StoredDocument) -> Return:
 
 
 def _taxable_part(till: Till, number: str, given: Return, booked: BookedInvoice) -> Money:
-    """How much of the sale carries tax: as in the order; all of it for an invoice that was made by hand with tax."""
+    """How much of the sale carries tax. An invoice that was made by hand with tax has it on all of the sale."""
     if not given.tax:
         return Money.zero(given.sale.currency)
     invoice = till.ledger.sales.invoice(number)

@@ -116,7 +116,7 @@ def exponent(currency: str) -> int:
 
 
 def parse(text: str, currency: str, *, negative: bool = False) -> Money:
-    """An amount as people and forms write it: "60", "60.00"; "-60.00" only if `negative`.
+    """An amount as people and forms write it: "60", "60.00", and "-60.00" only if `negative`.
 
     Raises Refused for any other type, spaces, signs, exponents, commas, digits that are not ASCII, leading zeros, more
     decimals than the currency has, more than 12 digits before the point.

@@ -40,7 +40,7 @@ class Documents:
         self._database = database
 
     def add(self, document: Document, now: int) -> bool:
-        """Open a document and list its facts; False when it was open already. In a transaction."""
+        """Open a document and list its facts. False when it was open already. In a transaction."""
         added = self._database.run(
             "documents.add",
             key=document.key,
@@ -69,7 +69,7 @@ class Documents:
         return [from_json(row["kind"], row["body"]) for row in self._database.all("documents.facts", key=key)]
 
     def recording(self, purpose: Purpose, fact: Fact) -> StoredDocument | None:
-        """The document of this purpose that records a fact; None when there is none."""
+        """The document of this purpose that records a fact, or None when there is none."""
         row = self._database.one("documents.recording", purpose=purpose, provider=fact.provider, fact_key=fact.key)
         return _stored(row) if row else None
 
@@ -113,7 +113,7 @@ class Documents:
         return [_stored(row) for row in self._database.all("documents.noted")]
 
     def mark_posted(self, key: str, quickbooks_id: str, now: int, *, note: str = "") -> None:
-        """The books have it; `note` is what a person should still do there."""
+        """The books have it. `note` is what a person should still do there."""
         self._database.run("documents.mark_posted", key=key, quickbooks_id=quickbooks_id, note=note, now=now)
 
     def mark_failed(self, key: str, reason: str) -> None:

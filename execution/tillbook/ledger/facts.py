@@ -29,7 +29,7 @@ class Facts:
         return [_fact(row) for row in self._database.all("facts.of_nobody")]
 
     def append(self, fact: Fact, now: int) -> bool:
-        """Keep a fact; False when this vendor movement was known. In a transaction."""
+        """Keep a fact. False when this vendor movement was known. In a transaction."""
         body, about = to_json(fact), fact.about
         added = self._database.run(
             "facts.append",
@@ -63,7 +63,7 @@ class Facts:
         return [Line(row["account"], Money(row["amount_minor"], row["currency"]), row["invoice"]) for row in rows]
 
     def add_entry(self, fact: Fact, lines: Sequence[Line], reason: str, now: int) -> None:
-        """Post one balanced entry for a fact. In a transaction; the database refuses unequal sums."""
+        """Post one balanced entry for a fact. In a transaction. The database refuses unequal sums."""
         self._database.run("facts.add_entry", fact=self._sequence(fact), reason=reason, now=now)
         entry = self._database.inserted()
         for position, line in enumerate(lines):
@@ -83,7 +83,7 @@ class Facts:
         return self._database.all("facts.entries_of_fact", fact=self._sequence(fact))
 
     def last_entry(self) -> int:
-        """The id of the newest entry; 0 when there is none."""
+        """The id of the newest entry, 0 when there is none."""
         row = self._database.one("facts.last_entry") or {}
         return int(row["id"])
 
@@ -105,7 +105,7 @@ class Facts:
         return int(row["number"])
 
     def broken_seals(self) -> Iterator[str]:
-        """Read every fact and seal again; say each place where a hash does not fit. Paged, so the WAL can be reset."""
+        """Read every fact and seal again, in pages, and say each place where a hash does not fit."""
         previous, last, sealed = GENESIS, 0, 0
         while seals := self._database.all("facts.seals_after", id=last, most=200):
             for seal in seals:

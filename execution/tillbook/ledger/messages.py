@@ -20,7 +20,7 @@ class Messages:
         self._database = database
 
     def add(self, key: str, kind: str, now: int, *, invoice: str = "", fact: Fact | None = None) -> bool:
-        """Note a mail that is to be sent; False when it was noted already. In a transaction.
+        """Note a mail that is to be sent. False when it was noted already. In a transaction.
 
         It is about an invoice, about a fact, or about both.
         """
@@ -38,7 +38,7 @@ class Messages:
         )
 
     def fact(self, key: str) -> Fact | None:
-        """The fact that called for a mail; None when a person or a step did."""
+        """The fact that called for a mail, or None when a person or a step did."""
         row = self._database.one("messages.fact", key=key)
         return from_json(row["kind"], row["body"]) if row else None
 
@@ -47,7 +47,7 @@ class Messages:
         return self._database.one("messages.by_key", key=key)
 
     def due(self, now: int, most: int) -> list[Row]:
-        """What may leave now, oldest first; older than seven days is listed by `stale`, not sent."""
+        """What may leave now, oldest first. What is older than seven days is listed by `stale` instead."""
         return self._database.all("messages.due", now=now, not_before=now - STALE_SECONDS, most=most)
 
     def stale(self, now: int) -> list[Row]:

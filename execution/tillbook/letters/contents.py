@@ -129,7 +129,7 @@ def _sale(till: Till, mail: Mail) -> dict[str, object]:
 
 
 def _ordered(order: Order | None) -> dict[str, object]:
-    """What the order adds; an invoice made by hand in QuickBooks has none."""
+    """What the order adds. An invoice made by hand in QuickBooks has none."""
     if order is None:
         return {"lines": [], "subtotal": "", "discount": "", "memo": ""}
     lines = [

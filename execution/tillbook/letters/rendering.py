@@ -24,8 +24,8 @@ _PACKAGED = Path(__file__).parent / "templates"
 def render(kind: str, context: Mapping[str, object], *, overrides: Path) -> Letter:
     """Fill `<kind>.txt` (its first line is 'Subject: ...') and `<kind>.html`, from `overrides` before the package.
 
-    Every value is plain text that the caller prepared; amounts have no currency ("60.00"). Every key of the
-    kind must be there. Where the table says (empty), '' leaves that part out; so does a zero amount.
+    Every value is plain text that the caller prepared. Amounts have no currency ("60.00"). Every key of the
+    kind must be there. Where the table says (empty), '' leaves that part out. So does a zero amount.
 
     `refund` takes company, customer_name, number, currency, and amount_refunded, refunded_on, refund. `payout` takes
     company, provider, amount, currency, paid_out_on, payout.
@@ -112,7 +112,7 @@ def _named_errors(name: str, overrides: Path) -> Iterator[None]:
 
 
 def _place(error: Exception, name: str) -> tuple[str, int]:
-    """(file, line) of the template code that raised; line 0 when no line did."""
+    """(file, line) of the template code that raised, with line 0 when no line did."""
     line = getattr(error, "lineno", None)
     if line is not None:
         return str(getattr(error, "filename", None) or name), int(line)

@@ -100,7 +100,7 @@ def _mail(till: Till, message: Row) -> Mail:
 
 
 def _invoice_message(till: Till, number: str, *, again: bool) -> Row:
-    """The newest invoice mail; or another one: the first, on a person's word, or after a failed one."""
+    """The newest invoice mail, or another one: the first, on a person's word, or after a failed one."""
     earlier = [row for row in till.ledger.messages.of_invoice(number) if row["kind"] == "invoice"]
     if earlier and (earlier[-1]["state"] == "waiting" or (earlier[-1]["state"] == "sent" and not again)):
         return earlier[-1]

@@ -14,7 +14,7 @@ from tillbook.rules.uses import Uses
 
 
 def broken(ledger: Ledger) -> Iterator[str]:
-    """A sentence for each invariant that does not hold; nothing when all is well."""
+    """A sentence for each invariant that does not hold, or nothing when all is well."""
     damage = [*_file(ledger), *ledger.facts.broken_seals()]
     yield from damage
     if damage:  # nothing can be said about what rests on facts like these

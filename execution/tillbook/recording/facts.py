@@ -58,7 +58,7 @@ def post_invoice(ledger: Ledger, number: str, now: int) -> None:
 
 
 def called_for(ledger: Ledger, about: About) -> tuple[list[Fact], Uses]:
-    """Every fact about an invoice or a payment, and how its money is used; of an account nothing hangs together."""
+    """Every fact about an invoice or a payment, and how its money is used. Facts about an account stand alone."""
     match about:
         case AboutInvoice(number):
             facts = ledger.facts.of_invoice(number)
@@ -137,7 +137,7 @@ def record_invoice(ledger: Ledger, booked: BookedInvoice, now: int) -> None:
 
 
 def uses_of(ledger: Ledger, number: str, facts: Sequence[Fact]) -> Uses:
-    """How the money of an invoice is used; our own refund operations say what they give back."""
+    """How the money of an invoice is used. Our own refund operations say what they give back."""
     purposes: dict[str, str] = {}
     decided: dict[tuple[str, str], Money] = {}
     for fact in facts:
@@ -151,7 +151,7 @@ def uses_of(ledger: Ledger, number: str, facts: Sequence[Fact]) -> Uses:
 
 
 def _credit_in_documents(ledger: Ledger, fact: PaymentRefunded) -> Money | None:
-    """How much credit a refund gives back by its documents, which never change; None while it has none."""
+    """How much credit a refund gives back by its documents, which never change, or None while it has none."""
     if purchase := ledger.documents.recording(Purpose.CREDIT_REFUND, fact):
         return purchase.amount
     receipt = ledger.documents.recording(Purpose.SALE_REFUND, fact)
@@ -166,7 +166,7 @@ def _match(ledger: Ledger, provider: str, payment: str, reading: Reading, now: i
 
 
 def _invoice_fact(ledger: Ledger, booked: BookedInvoice, now: int) -> InvoiceFact | None:
-    """The first sight of an invoice, or how its total changed since the last one; None when nothing did."""
+    """The first sight of an invoice, or how its total changed since the last one. None when nothing did."""
     known = [fact for fact in ledger.facts.of_invoice(booked.number) if isinstance(fact, InvoiceFact)]
     zero = Money.zero(booked.total.currency)
     total = sum((fact.total for fact in known), zero)
@@ -193,6 +193,6 @@ def _invoice_fact(ledger: Ledger, booked: BookedInvoice, now: int) -> InvoiceFac
 
 
 def _problem(known: Invoice, booked: BookedInvoice) -> str:
-    """Why the total in the books is not the order's; empty when it is, or when no order is known."""
+    """Why the total in the books is not the order's. Empty when it is, or when no order is known."""
     order = known.order()
     return "" if order is None else total_problem(order, booked.total, booked.tax)

@@ -1,8 +1,8 @@
 """Rules: how the money of one invoice is used: a view over its facts by (vendor time, key), equal for any order.
 
-A payment is applied to what is open when its turn comes; what is over becomes the customer's credit. A refund gives
+A payment is applied to what is open when its turn comes. What is over becomes the customer's credit. A refund gives
 back a `sale` (revenue and its share of the tax), a `credit`, or a `payment` whose sale stands (the invoice is open
-again). Our own refunds say which; one made in a dashboard gives back credit first and the sale after that.
+again). Our own refunds say which. One made in a dashboard gives back credit first and the sale after that.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def uses(
 ) -> Uses:
     """The use of every payment, refund and failed refund of one invoice, by (provider, key).
 
-    `purposes` maps our refund operations to what they give back; `decided` has the credit of dashboard refunds, by
+    `purposes` maps our refund operations to what they give back. `decided` has the credit of dashboard refunds, by
     (provider, key), whose documents were opened before: what the books were told stays. None stands for money in
     another currency than the invoice's, or while the invoice itself is not known: it waits in Suspense.
     """
@@ -101,7 +101,7 @@ class _State:
         return Return(self.invoice, gross - tax, tax, credit, reopened)
 
     def _fail(self, fact: RefundFailed) -> Return | None:
-        """The mirror of its refund; None while that is not known."""
+        """The mirror of its refund, or None while that is not known."""
         given = self.returns.pop((fact.provider, fact.refund), None)
         if given is None:
             return None

@@ -60,7 +60,7 @@ class Rule(Generic[AFact]):
 
 
 def target(fact: Fact, use: Use, clearing: Clearing) -> tuple[Line, ...]:
-    """The lines that a fact calls for, given how its money is used now; None: no invoice is known for it yet.
+    """The lines that a fact calls for, given how its money is used now (None while no invoice is known for it).
 
     Raises Refused for a fact of a provider that `clearing` does not know.
     """
@@ -123,7 +123,7 @@ def _came_back(fact: RefundFailed, use: Use, clearing: Clearing) -> list[Line]:
 
 
 def _returned(account: str, amount: Money, use: Use) -> list[Line]:
-    """`amount` went back to the customer from the clearing account; negative for a refund that failed."""
+    """`amount` went back to the customer from the clearing account. It is negative for a refund that failed."""
     paid_out = Line(account, -amount)
     if not isinstance(use, Return):
         return [Line(SUSPENSE, amount), paid_out]

@@ -34,7 +34,7 @@ RECORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A QuickBooks record that facts call for. `key` never changes; `facts` are the keys of the facts it records.
+    """A QuickBooks record that facts call for. `key` never changes. `facts` are the keys of the facts it records.
 
     `kind` is the record of QuickBooks, `invoice` is empty for a document about a provider's account alone.
     """

@@ -41,7 +41,7 @@ def correction(wanted: Iterable[Line], posted: Iterable[Line]) -> tuple[Line, ..
 
 
 def unbalanced(lines: Iterable[Line]) -> Mapping[str, Money]:
-    """What debits and credits differ by, per currency; empty for an entry that balances."""
+    """What debits and credits differ by, per currency, or empty for an entry that balances."""
     sums: dict[str, Money] = {}
     for line in lines:
         code = line.amount.currency

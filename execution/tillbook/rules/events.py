@@ -17,8 +17,8 @@ class Event(NamedTuple):  # made for every webhook: a frozen dataclass takes alm
 
     `object_id` groups events: it is what `Provider.read` takes, as a rule the payment. It is empty for a type that
     means nothing to us.
-    `delivery` is the vendor's id of this transmission, under which another body is never taken; empty where the vendor
-    has none, and for what was polled.
+    `delivery` is the vendor's id of this transmission, under which another body is never taken. It is empty where the
+    vendor has none, and for what was polled.
     """
 
     provider: str
@@ -37,8 +37,8 @@ class Event(NamedTuple):  # made for every webhook: a frozen dataclass takes alm
 class Reading:
     """What an object proves now: every fact, whatever event prompted the read.
 
-    `operation` and `invoice` are what we wrote on the object ourselves; empty when it is not ours. `released` are our
-    refund operations whose refund ended without moving money.
+    `operation` and `invoice` are what we wrote on the object ourselves, or empty when it is not ours.
+    `released` are our refund operations whose refund ended without moving money.
     """
 
     object_id: str
@@ -50,7 +50,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class BookedInvoice:
-    """An invoice as QuickBooks holds it now. `due` and `date` are YYYY-MM-DD; `created_at` UTC seconds; `version`
+    """An invoice as QuickBooks holds it now. `due` and `date` are YYYY-MM-DD, `created_at` is UTC seconds. `version`
     is QuickBooks' SyncToken, which grows with every change."""
 
     id: str

@@ -21,7 +21,7 @@ class AboutInvoice(NamedTuple):
 
 
 class AboutPayment(NamedTuple):
-    """A payment at a provider; which invoice it is for may not be known yet."""
+    """A payment at a provider. Which invoice it is for may not be known yet."""
 
     provider: str
     payment: str

@@ -2,7 +2,7 @@
 
 Four streams of movements come sorted by key: the processor's rows and the ledger's facts, the documents that the facts
 call for and the records that the books hold. They are merged without keeping any of them, so a million payments need no
-more memory than ten. What differs becomes a discrepancy; what a discrepancy means and who repairs it stands in the one
+more memory than ten. What differs becomes a discrepancy. What a discrepancy means and who repairs it stands in the one
 table DISCREPANCIES.
 """
 
@@ -28,8 +28,8 @@ _ACCEPT = "python execution/reconcile_payments.py --accept {subject}{window}"
 class Movement(NamedTuple):
     """One row of any of the four streams. A tuple of plain values, because there are millions of them.
 
-    `key` is the fact's key; `kind` a fact's kind, OTHER, or the kind of the QuickBooks record; `minor` counts minor
-    units of `currency`; `at` is UTC seconds. Documents and records name their document as `subject`, and as `record`
+    `key` is the fact's key. `kind` a fact's kind, OTHER, or the kind of the QuickBooks record. `minor` counts minor
+    units of `currency`. `at` is UTC seconds. Documents and records name their document as `subject`, and as `record`
     the QuickBooks id. `state`: of a document as in the ledger, of a record VOID or empty, of OTHER rows its category.
     """
 
@@ -66,7 +66,7 @@ class Discrepancy:
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What a discrepancy means and the command that ends it; `by_machine`: --repair carries it out.
+    """What a discrepancy means and the command that ends it. With `by_machine` --repair carries it out.
 
     `by_person`: a person may accept it, which is written down with the name, and explains it from then on.
     """
@@ -136,7 +136,7 @@ class Window:
 
 @dataclass(slots=True)
 class Tally:
-    """What one pass counted; sums in minor units by currency. `unexplained` later becomes a proof."""
+    """What one pass counted. Sums in minor units by currency. `unexplained` later becomes a proof."""
 
     matched: int = 0
     ledger: dict[str, int] = field(default_factory=dict)
@@ -150,12 +150,12 @@ def remedy(found: Discrepancy) -> Remedy:
 
 
 def command(found: Discrepancy, window: str = "") -> str:
-    """The command that ends it, as it is typed; `window` are the options --from and --to of this run."""
+    """The command that ends it, as it is typed. `window` are the options --from and --to of this run."""
     return remedy(found).command.format(subject=shlex.quote(found.subject), window=window)
 
 
 def merged(*streams: Iterable[Movement]) -> Iterator[tuple[str, list[Sequence[Movement]]]]:
-    """Every key once, with what each stream has of it. Linear; raises ValueError for a stream out of order."""
+    """Every key once, with what each stream has of it, in linear time. Raises ValueError for a stream out of order."""
     sources = [iter(stream) for stream in streams]
     heads = [next(source, None) for source in sources]
     places = range(len(sources))
@@ -197,7 +197,7 @@ def match(
     window: Window,
     tally: Tally,
 ) -> Iterator[Discrepancy]:
-    """Compare the four sorted streams in one pass; yields what differs in the window and is no longer too young."""
+    """Compare the four sorted streams in one pass. Yields what differs in the window and is no longer too young."""
     for _, (rows, known, wanted, held) in merged(processor, facts, documents, records):
         at = (known or rows or wanted or held)[0].at
         if not window.since <= at < window.until:
@@ -228,7 +228,7 @@ def _same_money(rows: Sequence[Movement], known: Sequence[Movement]) -> bool:
 
 
 def _same_record(wanted: Sequence[Movement], held: Sequence[Movement]) -> bool:
-    """The same for the books: one posted document and the very record that it became."""
+    """Whether these are one posted document and the very record in the books that it became."""
     if len(wanted) != 1 or len(held) != 1:
         return False
     document, record = wanted[0], held[0]

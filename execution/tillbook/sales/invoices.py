@@ -73,7 +73,7 @@ def refresh(till: Till, invoice: Invoice) -> Issued:
 
 
 def known_or_adopted(till: Till, number: str) -> Issued:
-    """The invoice of exactly this number; one made by hand in QuickBooks is adopted. Raises Refused."""
+    """The invoice of exactly this number. One made by hand in QuickBooks is adopted. Raises Refused."""
     known = till.ledger.sales.invoice(number)
     if known is not None and known.quickbooks_id:
         return refresh(till, known)
@@ -116,7 +116,7 @@ def learn_of_changes(till: Till) -> None:
 
 
 def require_sound(issued: Issued) -> Issued:
-    """The same, unless its total differs from the order's: then nothing may be charged. Raises Refused."""
+    """The invoice, when it may be charged. Raises Refused when its total differs from the order's."""
     if issued.invoice.problem:
         raise Refused(
             issued.invoice.problem,
@@ -126,7 +126,7 @@ def require_sound(issued: Issued) -> Issued:
 
 
 def owe_invoice_mail(till: Till, number: str, *, nth: int = 1) -> str:
-    """Note the nth invoice mail to the customer as pending; returns its key. In a transaction."""
+    """Note the nth invoice mail to the customer as pending. Returns its key. In a transaction."""
     key = f"invoice:{number}:{nth}"
     till.ledger.messages.add(key, "invoice", till.clock.now(), invoice=number)
     return key
@@ -181,7 +181,7 @@ def _check_company(till: Till, order: Order) -> None:
 
 
 def _items(till: Till, order: Order, *, allow_backorder: bool) -> dict[str, str]:
-    """The QuickBooks id of each SKU; unknown ones and too little stock are refused before anything is sent."""
+    """The QuickBooks id of each SKU. Unknown ones and too little stock are refused before anything is sent."""
     wanted = {line.sku for line in order.lines}
     items = till.books.items_by_sku(wanted)
     if missing := sorted(wanted - items.keys()):

@@ -10,10 +10,12 @@ from tillbook.rules.orders import Order, plain
 
 
 class Stocked(Protocol):
-    """An item as the stock rule sees it; `on_hand` is None when no stock is kept of it."""
+    """An item as the stock rule sees it. `on_hand` is None when no stock is kept of it."""
 
     @property
-    def on_hand(self) -> Decimal | None: ...
+    def on_hand(self) -> Decimal | None:
+        """How many there are in stock, or None for what is not counted."""
+        ...
 
 
 def stock_problems(order: Order, items: Mapping[str, Stocked]) -> list[str]:
