@@ -90,6 +90,8 @@ FLOATS = {
     "vendors/smtp.py": "seconds of a time-out",
     "vendors/quickbooks/errors.py": "seconds to wait",
     "vendors/errors.py": "seconds to wait",
+    "vendors/http.py": "seconds of a time-out",
+    "vendors/exchange.py": "seconds of a time-out",
 }
 
 

@@ -225,6 +225,11 @@ class _Simulated:
         return given or self.account(setting.name.lower()) or setting.default
 
 
+def forget(name: str) -> None:
+    """Take a variable out of the environment: a package that nobody asked to would act on it."""
+    os.environ.pop(name, None)
+
+
 def _values(wanted: tuple[str, ...]) -> dict[str, str]:
     """Each name with its value, the environment over the file. An unset one is empty."""
     file = _env_file()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import stat
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
@@ -232,16 +230,6 @@ def test_a5_an_address_off_the_list_is_asked_nothing(stage: Stage) -> None:
     assert stage.server.asked == []
 
 
-def test_a5_a_redirect_is_not_followed(stage: Stage) -> None:
-    """PayPal's address sends us nowhere else."""
-    there = stage.server.put("there", stage.authority.chain())
-    for status in (301, 302, 303, 307, 308):
-        url = stage.server.put(f"moved{status}", answers(status, location=there))
-        with pytest.raises(Unavailable, match=str(status)):
-            stage.certificates().public_key(url)
-    assert not [path for path in stage.server.asked if path.endswith("there")]
-
-
 # -- who vouches for it (A6) -----------------------------------------------------------------------------
 
 
@@ -291,20 +279,6 @@ def test_a15_authorities_that_cannot_be_read_are_our_own_trouble(stage: Stage, c
 # -- an address in trouble (A7) ---------------------------------------------------------------------------
 
 
-def _dripping(handler: BaseHTTPRequestHandler) -> None:
-    """A byte now and then, from the status line on."""
-    for byte in b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 150:
-        handler.wfile.write(bytes([byte]))
-        time.sleep(0.02)
-
-
-def _dripping_body(handler: BaseHTTPRequestHandler) -> None:
-    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n")
-    for _ in range(100):
-        handler.wfile.write(b"x")
-        time.sleep(0.05)
-
-
 def _cut(chain: bytes) -> Callable[[BaseHTTPRequestHandler], None]:
     """All but the last bytes of what was announced."""
 
@@ -342,32 +316,6 @@ def test_a7_trouble_of_the_address_is_trouble_and_not_consent(stage: Stage) -> N
         stage.clock.ahead += 60
     stage.server.put("troubled", chain)
     assert certificates.public_key(url)
-
-
-@pytest.mark.parametrize("behaviour", [_dripping, _dripping_body, lambda handler: time.sleep(2)])
-def test_a7_a_slow_address_is_given_up(stage: Stage, behaviour: ca.Behaviour) -> None:
-    """The time is for the whole fetch: a byte now and then does not extend it."""
-    url = stage.server.put("slow", behaviour)
-    started = time.monotonic()
-    with pytest.raises(Unavailable, match=r"time|fetched|more than"):
-        stage.certificates(timeout_seconds=0.3).public_key(url)
-    assert time.monotonic() - started < 1
-
-
-def test_a7_fetches_that_never_end_are_not_heaped_up(stage: Stage) -> None:
-    """Three are left behind at most; then nothing is asked until one of them ends."""
-    certificates = stage.certificates(timeout_seconds=0.25)
-    for number in range(5):
-        with pytest.raises(Unavailable, match="too many" if number > 2 else "in time"):
-            certificates.public_key(stage.server.put(f"drip{number}", _dripping))
-    assert set(stage.server.asked) <= {f"{ca.CERTS}drip{number}" for number in range(3)}
-
-
-def test_a7_where_nobody_listens_it_is_unavailable(stage: Stage) -> None:
-    """No answer is no answer."""
-    certificates = stage.certificates(paypal_api_base="http://127.0.0.1:9")
-    with pytest.raises(Unavailable, match="could not be fetched"):
-        certificates.public_key("http://127.0.0.1:9/v1/notifications/certs/CERT-1")
 
 
 def test_made_up_names_do_not_turn_us_against_paypal(stage: Stage) -> None:
@@ -532,19 +480,3 @@ def test_paypal_is_not_asked_about_what_we_can_refuse_ourselves(stage: Stage, ch
         check.check(sent, BODY)
     assert not check.asks_first(sent)
     assert questions == []
-
-
-def test_no_password_of_the_machine_is_sent(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever `.netrc` says about the address."""
-    file = stage.settings.home / "netrc"
-    file.write_text("machine 127.0.0.1 login canary password canary\n")
-    file.chmod(0o600)
-    monkeypatch.setenv("NETRC", os.fspath(file))
-    seen: list[str | None] = []
-
-    def behave(handler: BaseHTTPRequestHandler) -> None:
-        seen.append(handler.headers.get("Authorization"))
-        answers(200, stage.authority.chain())(handler)
-
-    assert stage.certificates().public_key(stage.server.put("netrc", behave))
-    assert seen == [None]

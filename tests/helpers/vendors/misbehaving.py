@@ -1,13 +1,16 @@
-"""PayPal on its worst days: a real server on localhost that does what a test tells it to, and counts what it saw.
+"""A vendor on its worst days: a real server on localhost that does what a test tells it to, and counts what it saw.
 
-It gives tokens at /v1/oauth2/token, `token-1` first, as long as it is not told otherwise.
+It gives PayPal's tokens at /v1/oauth2/token, `token-1` first, as long as it is not told otherwise.
 """
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
 import socket
+import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -81,6 +84,11 @@ class Line:
         self._handler.close_connection = True
         self._handler.connection.shutdown(socket.SHUT_RDWR)
 
+    def reset(self) -> None:
+        """Close so that the other side hears of an error."""
+        self._handler.close_connection = True
+        reset(self._handler.connection)
+
 
 Behaviour = Callable[[Line, Seen], None]
 
@@ -125,17 +133,33 @@ def acted(line: Line, seen: Seen) -> None:
         line.server.acted.append(seen.request_id)
 
 
-def drip_from(start: int) -> Behaviour:
-    """A good answer whose bytes from `start` on come one at a time, always soon enough for a socket's time-out."""
+def drip(good: bytes, start: int) -> Behaviour:
+    """A good answer that goes on for a long time, of which the bytes from `start` on come one at a time."""
 
     def behave(line: Line, _seen: Seen) -> None:
-        whole = message({"id": "X" * MOST_DRIPS}, Connection="close")
+        whole = message(good + b" " * MOST_DRIPS, Connection="close")
         line.send(whole[:start])
         for place in range(start, len(whole)):
             line.send(whole[place : place + 1])
             line.wait(0.02)
 
     return behave
+
+
+def raw(*parts: bytes) -> Behaviour:
+    """Exactly these bytes, then the end of the connection."""
+
+    def behave(line: Line, _seen: Seen) -> None:
+        for part in parts:
+            line.send(part)
+        line.drop()
+
+    return behave
+
+
+def packed(content: bytes) -> Behaviour:
+    """An answer in gzip, which every client of ours says that it takes."""
+    return answer(gzip.compress(content), Content_Encoding="gzip")
 
 
 def endless(line: Line, _seen: Seen) -> None:
@@ -185,7 +209,7 @@ def token_for(seconds: object, *, after: float = 0) -> Behaviour:
 class Misbehaving:
     """Behaves by path, in the order told; the last behaviour of a path is repeated. Use it in a `with`."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.seen: list[Seen] = []
         self.acted: list[str | None] = []
         self.bytes_sent = 0
@@ -196,11 +220,15 @@ class Misbehaving:
         self._behaviours: dict[str, list[Behaviour]] = {TOKEN_PATH: [token_for(TOKEN_SECONDS)]}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
+        self._tls = tls
+        if tls:  # the handshake waits for the connection's own thread
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        place = "https://localhost" if self._tls else "http://127.0.0.1"
+        return f"{place}:{self._server.server_port}"
 
     @property
     def connections(self) -> int:
@@ -298,6 +326,43 @@ def slow_greeting() -> Iterator[str]:
         yield f"https://127.0.0.1:{listener.getsockname()[1]}"
         stopping.set()
         thread.join()
+
+
+@contextmanager
+def at_the_door(greet: Callable[[socket.socket], object]) -> Iterator[int]:
+    """The port of a server that does only this with each connection, before it has read a word."""
+
+    def serve() -> None:
+        while not stopping.is_set():
+            with suppress(OSError):
+                connection, _ = listener.accept()
+                held.append(connection)
+                greet(connection)
+
+    stopping, held = threading.Event(), list[socket.socket]()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.02)
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            stopping.set()
+            thread.join()
+            for connection in held:
+                connection.close()
+
+
+def reset(connection: socket.socket) -> None:
+    """Close a connection so that the other side hears of an error."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def free_port() -> int:
+    """A port where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
 
 
 class SetClock(Clock):

@@ -54,6 +54,11 @@ class StandIn:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self._replies.setdefault(path, []).append(Reply(body, status, named))
 
+    def replace(self, path: str, body: Json | bytes) -> None:
+        """Answer this path so, and no longer as was told before."""
+        self._replies.pop(path, None)
+        self.answer(path, body)
+
     def take(self, path: str) -> Reply:
         replies = self._replies.get(path)
         if not replies:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
 
 from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain
-from tillbook.kit.retries import patiently
 from tillbook.rules.operations import Json
 from tillbook.vendors.errors import CHECK_SETUP
 from tillbook.vendors.paypal.declaration import CLIENT_ID, CLIENT_SECRET
@@ -82,15 +81,15 @@ class PayPalCalls:
     ) -> Json:
         if not _PATH.fullmatch(path):
             raise Refused("that is not an address of PayPal's: an id in it has characters that no id has")
-        seconds = self._settings.timeout_seconds
-        end = self._clock.monotonic() + seconds
+        from tillbook.vendors.http import ask  # noqa: PLC0415  start-up time
+
         client = self._client()
         address = client.endpoint + path + (f"?{urlencode(params)}" if params else "")
 
         def attempt() -> Json:
-            return _asked(client, method, address, body, headers or {}, end, change=change)
+            return _asked(client, method, address, body, headers or {}, change=change)
 
-        return patiently(attempt, self._clock, deadline_seconds=seconds)
+        return ask(attempt, self._settings, self._clock)
 
     def _client(self) -> Client:
         with self._connecting:
@@ -106,20 +105,13 @@ class PayPalCalls:
 
 
 def _asked(
-    client: Client,
-    method: str,
-    address: str,
-    body: bytes | None,
-    headers: Mapping[str, str],
-    end: float,
-    *,
-    change: bool,
+    client: Client, method: str, address: str, body: bytes | None, headers: Mapping[str, str], *, change: bool
 ) -> Json:
-    """One attempt, over at `end`: the answer, or one of our errors."""
+    """One attempt: the answer, or one of our errors."""
     from tillbook.vendors.paypal.client import FAILURES  # noqa: PLC0415  start-up time
 
     try:
-        return client.request(address, method, body, headers, end=end, change=change)
+        return client.request(address, method, body, headers, change=change)
     except FAILURES as error:
         failure = translated(error, change=change, hidden=client.hidden())
     # Raised outside the handler, without a cause: the client's error holds the whole answer.

@@ -15,20 +15,22 @@ import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tillbook.kit.errors import Forged, Throttled, TillbookError, Unavailable
+from tillbook.vendors.errors import NoAnswer
 from tillbook.vendors.paypal.declaration import API_BASE, TRUST_ANCHORS
 
 if TYPE_CHECKING:
-    import requests
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
     from cryptography.x509 import Certificate
 
     from tillbook.kit.clock import Clock
     from tillbook.kit.settings import Settings
+    from tillbook.vendors.http import Session
 
 CERTIFICATES_PATH = "/v1/notifications/certs/"
 ORIGINS = {"test": "https://api.sandbox.paypal.com", "live": "https://api.paypal.com"}
@@ -47,7 +49,6 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[._-]?[A-Za-z0-9]){0,119}", re.ASCII)
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----")
 _LONGEST_CHAIN = 8
 _LEAST_KEY_BITS = 2048
-_PIECE_BYTES = 8192
 _OK, _NO_SUCH = 200, (404, 410)
 _PARSING = threading.Lock()
 
@@ -92,7 +93,6 @@ class Certificates:
         self._checked: dict[str, _Checked] = {}
         self._refused: dict[str, int] = {}
         self._fetched_at: list[float] = []
-        self._left_behind: list[threading.Thread] = []
         self._line = threading.BoundedSemaphore(MOST_AT_ONCE)
         self._fetching = threading.Lock()
 
@@ -184,33 +184,33 @@ class Certificates:
         return found
 
     def _count(self) -> None:
-        """Raise Throttled when there were enough fetches for now, or those that never ended are too many."""
+        """Raise Throttled when there were enough fetches for now."""
         now = self._clock.monotonic()
         self._fetched_at = [at for at in self._fetched_at if now - at < PERIOD_SECONDS]
-        self._left_behind = [thread for thread in self._left_behind if thread.is_alive()]
-        if len(self._fetched_at) >= MOST_FETCHES or len(self._left_behind) >= MOST_AT_ONCE:
+        if len(self._fetched_at) >= MOST_FETCHES:
             raise Throttled("too many certificates were asked for; PayPal is not asked again for a moment")
         self._fetched_at.append(now)
 
     def _fetch(self, url: str) -> bytes:
-        """What the address answers, within FETCH_SECONDS in all.
+        """What the address answers, within FETCH_SECONDS in all."""
+        failure: TillbookError
+        try:
+            answer = self._session.get(url)
+            if answer.status_code == _OK:
+                return answer.content
+            if answer.status_code in _NO_SUCH:
+                raise Forged("PayPal has no such certificate")
+            failure = Unavailable(f"PayPal's address for certificates answered {answer.status_code}")
+        except NoAnswer as error:
+            failure = Unavailable(f"PayPal's address for certificates {error}")
+        raise failure
 
-        In a thread that is left behind when it takes longer: time-outs of sockets begin again with each byte, and
-        looking up a name has none.
-        """
+    @cached_property
+    def _session(self) -> Session:
+        from tillbook.vendors.http import Session  # noqa: PLC0415  start-up time
+
         seconds = min(self._settings.timeout_seconds, FETCH_SECONDS)
-        local_only = self._settings.mode == "simulator"
-        answers: list[bytes | TillbookError] = []
-        download = _Download(url, seconds, self._clock, local_only=local_only)
-        thread = threading.Thread(target=lambda: answers.append(download.answer()), name="certificate", daemon=True)
-        thread.start()
-        thread.join(seconds)
-        if not answers:
-            self._left_behind.append(thread)
-            raise Unavailable("PayPal's certificate did not come in time")
-        if isinstance(answers[0], TillbookError):
-            raise answers[0]
-        return answers[0]
+        return Session(self._settings, self._clock, seconds=seconds, largest_bytes=LARGEST_BYTES)
 
     # -- who vouches for it --------------------------------------------------------------------------
 
@@ -260,50 +260,6 @@ class Certificates:
         return anchors
 
 
-class _Download:
-    """One answer of an address that was checked before: no redirect, no cookie, no password, bounded in size."""
-
-    def __init__(self, url: str, seconds: float, clock: Clock, *, local_only: bool) -> None:
-        self._url = url
-        self._seconds = seconds
-        self._clock = clock
-        self._give_up_at = clock.monotonic() + seconds
-        self._local_only = local_only
-
-    def answer(self) -> bytes | TillbookError:
-        """The content, or why there is none."""
-        import requests  # noqa: PLC0415  start-up time
-        import urllib3  # noqa: PLC0415
-
-        try:
-            with requests.Session() as session:
-                session.auth = _unchanged
-                # Nothing leaves the machine in simulator mode, so no proxy is asked there.
-                session.trust_env = not self._local_only
-                timeouts = (self._seconds, self._seconds)
-                with session.get(self._url, timeout=timeouts, stream=True, allow_redirects=False) as response:
-                    return self._content(response)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            return Unavailable(f"PayPal's certificate could not be fetched ({type(error).__name__})")
-
-    def _content(self, response: requests.Response) -> bytes | TillbookError:
-        if response.status_code in _NO_SUCH:
-            return Forged("PayPal has no such certificate")
-        if response.status_code != _OK:
-            return Unavailable(f"PayPal's address for certificates answered {response.status_code}")
-        content = b""
-        while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
-            content += piece
-            if len(content) > LARGEST_BYTES or self._clock.monotonic() > self._give_up_at:
-                return Unavailable("PayPal's address for certificates sends more than a certificate")
-        return content
-
-
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Authentication that adds nothing: with none at all, requests looks for a password in `.netrc`."""
-    return request
-
-
 def _certificates(content: bytes) -> list[Certificate]:
     """Every certificate of a PEM file. Raises ValueError for anything else, and for more than a chain can have."""
     from cryptography.x509 import load_pem_x509_certificates  # noqa: PLC0415  start-up time
@@ -312,6 +268,8 @@ def _certificates(content: bytes) -> list[Certificate]:
     with _PARSING, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about oddities of certificates; who vouches for them decides
         chain = load_pem_x509_certificates(content)
+    if content.count(b"-----BEGIN") > len(chain):
+        raise ValueError("a certificate that is cut off")
     if len(chain) > _LONGEST_CHAIN:
         raise ValueError("more certificates than a chain can have")
     return chain

@@ -15,35 +15,30 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import paypalrestsdk
-import requests
 from paypalrestsdk.exceptions import ConnectionError as NoSuccess
 from paypalrestsdk.exceptions import UnauthorizedAccess
-from urllib3.exceptions import HTTPError
 
-from tillbook.kit import strict_json
-from tillbook.kit.errors import Refused, TillbookError, Unavailable
-from tillbook.kit.retries import CONNECT_TIMEOUT_SECONDS
+from tillbook.kit.errors import TillbookError, Unavailable
 from tillbook.rules.operations import Json
-from tillbook.vendors.paypal.connection import Watch, keep_quiet, one_session
+from tillbook.vendors.errors import NoAnswer, json_object, unreadable
+from tillbook.vendors.http import Session
 from tillbook.vendors.paypal.declaration import API_BASE, CLIENT_ID, CLIENT_SECRET
-from tillbook.vendors.paypal.errors import Unreadable, without_token
+from tillbook.vendors.paypal.errors import PAYPAL, translated
 
 if TYPE_CHECKING:
+    import requests
+
     from tillbook.kit.clock import Clock
     from tillbook.kit.settings import Settings
 
-FAILURES = (NoSuccess, requests.RequestException, HTTPError, OSError, Unreadable)
-"""What a request may raise besides our own errors: `paypal_errors.translated` says what each means."""
-
-LARGEST_BYTES = 8 * 1024 * 1024
-"""A page of 500 transactions has about one; more than this is no answer of PayPal's."""
+FAILURES = (NoSuccess, NoAnswer)
+"""What a request may raise besides our own errors: `errors.translated` says what each means."""
 
 TOKEN_MARGIN_SECONDS = 60
 """A token is not used in its last minute: it must still be good when the request arrives."""
 
 REQUEST_ID = "PayPal-Request-Id"
 
-_PIECE_BYTES = 65_536
 _TOKEN = re.compile(r"[!-~]{1,8192}", re.ASCII)
 _NO_CONTENT, _SUCCESS = 204, range(200, 300)
 
@@ -67,13 +62,10 @@ class Client(paypalrestsdk.Api):  # type: ignore[misc]  # the SDK has no types
             token_endpoint=base,
         )
         self._clock = clock
-        self._seconds = settings.timeout_seconds
-        # Nothing leaves the machine in simulator mode, so no proxy is asked there.
-        self._session = one_session(trust_env=settings.mode != "simulator")
+        self._session = Session(settings, clock)
         self._token_lock = threading.Lock()
         self._token_made_at = self._token_good_until = 0
         self._tokens: deque[str] = deque(maxlen=8)
-        keep_quiet()
 
     def hidden(self) -> Collection[str]:
         """Our credentials: what no message may hold."""
@@ -87,16 +79,13 @@ class Client(paypalrestsdk.Api):  # type: ignore[misc]  # the SDK has no types
         headers: Mapping[str, str] | None = None,
         refresh_token: None = None,
         *,
-        end: float | None = None,
         change: bool = True,
     ) -> Json:
-        """The JSON object that PayPal answers. Over at `end` (seconds of the monotonic clock) at the latest.
+        """The JSON object that PayPal answers.
 
         Raises one of FAILURES, NotAllowed or Unavailable without a token. The SDK repeats after each 401, for ever, and
         returns a 400 as if it were an answer; here a 401 costs one new token and one more attempt, and a 400 raises.
         """
-        if end is None:
-            end = self._clock.monotonic() + self._seconds
         asked = dict(headers or {})
         if method != "GET" and change and REQUEST_ID not in asked:
             raise ValueError(f"a call that changes something needs a {REQUEST_ID}")
@@ -104,12 +93,12 @@ class Client(paypalrestsdk.Api):  # type: ignore[misc]  # the SDK has no types
         data = body if isinstance(body, bytes | None) else json.dumps(body, allow_nan=False).encode()
         if data is not None:
             asked["Content-Type"] = "application/json"
-        token = self.get_token_hash(end=end)
+        token = self.get_token_hash()
         with suppress(UnauthorizedAccess):
-            return self.http_call(url, method, data=data, headers=self._signed(token, asked), end=end)
+            return self.http_call(url, method, data=data, headers=self._signed(token, asked))
         self._forget(token)
-        token = self.get_token_hash(end=end)
-        return self.http_call(url, method, data=data, headers=self._signed(token, asked), end=end)
+        token = self.get_token_hash()
+        return self.http_call(url, method, data=data, headers=self._signed(token, asked))
 
     # -- the token -----------------------------------------------------------------------------------
 
@@ -118,8 +107,6 @@ class Client(paypalrestsdk.Api):  # type: ignore[misc]  # the SDK has no types
         authorization_code: None = None,
         refresh_token: None = None,
         headers: Mapping[str, str] | None = None,
-        *,
-        end: float | None = None,
     ) -> Json:
         """The token, made anew when there is none that is good: by one thread, while the others wait for it.
 
@@ -127,14 +114,12 @@ class Client(paypalrestsdk.Api):  # type: ignore[misc]  # the SDK has no types
         """
         if authorization_code or refresh_token:
             raise ValueError("only our own credentials are used for a token")
-        if end is None:
-            end = self._clock.monotonic() + self._seconds
-        if not self._token_lock.acquire(timeout=max(0, end - self._clock.monotonic())):
+        if not self._token_lock.acquire(timeout=self._session.seconds_left()):
             raise Unavailable("PayPal gave no token in time; nothing was sent")
         try:
             self.validate_token_hash()
             if self.token_hash is None:
-                self.token_hash = self._new_token(end)
+                self.token_hash = self._new_token()
             return self.token_hash
         finally:
             self._token_lock.release()
@@ -144,7 +129,7 @@ class Client(paypalrestsdk.Api):  # type: ignore[misc]  # the SDK has no types
         if not self._token_made_at <= self._clock.now() < self._token_good_until:
             self.token_hash = None
 
-    def _new_token(self, end: float) -> Json:
+    def _new_token(self) -> Json:
         made_at = self._clock.now()
         headers = {"Authorization": f"Basic {self.basic_auth()}", "Content-Type": "application/x-www-form-urlencoded"}
         failure: TillbookError | None = None
@@ -154,11 +139,10 @@ class Client(paypalrestsdk.Api):  # type: ignore[misc]  # the SDK has no types
                 "POST",
                 data=b"grant_type=client_credentials",
                 headers={**self._plain(), **headers},
-                end=end,
             )
             token = _token(answer)
         except FAILURES as error:
-            failure = without_token(error, hidden=self.hidden())
+            failure = PAYPAL.no_token(translated(error, change=False, hidden=self.hidden()))
         if failure:  # outside the handler, without a cause: the client's error holds the whole answer
             raise failure
         self._tokens.append(token["access_token"])
@@ -175,35 +159,19 @@ class Client(paypalrestsdk.Api):  # type: ignore[misc]  # the SDK has no types
 
     # -- one request ---------------------------------------------------------------------------------
 
-    def http_call(
-        self, url: str, method: str, *, data: bytes | None, headers: Mapping[str, str], end: float | None = None
-    ) -> Json:
-        """One request and its whole answer, over at `end`. The SDK has no time-out, and logs credentials."""
-        if end is None:
-            end = self._clock.monotonic() + self._seconds
-        left = end - self._clock.monotonic()
-        if left <= 0:
-            raise Unavailable("no time was left to ask PayPal; nothing was sent")
-        timeouts = (min(CONNECT_TIMEOUT_SECONDS, left), left)
-        with (
-            Watch(left) as watch,
-            self._session.request(
-                method, url, data=data, headers=headers, timeout=timeouts, stream=True, allow_redirects=False
-            ) as response,
-        ):
-            content = _content(response)
-            if watch.over:
-                raise Unreadable("it did not come in time")
-        return self.handle_response(response, content)
+    def http_call(self, url: str, method: str, *, data: bytes | None, headers: Mapping[str, str]) -> Json:
+        """One request and its whole answer. The SDK has no time-out, and logs credentials."""
+        response = self._session.request(method, url, data=data, headers=headers)
+        return self.handle_response(response, response.content)
 
     def handle_response(self, response: requests.Response, content: bytes) -> Json:
         """The JSON object of a success; the SDK's error for everything else, with the bytes as they came."""
         if response.status_code == _NO_CONTENT:
             return {}
         if response.status_code in _SUCCESS:
-            return _object(content)
+            return json_object(content)
         super().handle_response(response, content)
-        raise Unreadable(f"HTTP {response.status_code} is no answer")
+        raise unreadable(f"HTTP {response.status_code}")
 
     def headers(self, refresh_token: None = None, headers: Mapping[str, str] | None = None) -> dict[str, str]:
         """What each request carries, with a token that is good now."""
@@ -213,36 +181,11 @@ class Client(paypalrestsdk.Api):  # type: ignore[misc]  # the SDK has no types
         return {**self._plain(), **headers, "Authorization": f"Bearer {token['access_token']}"}
 
     def _plain(self) -> dict[str, str]:
-        """Answers come unpacked, so that what is counted is what is held."""
-        return {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": self.user_agent}
+        return {"Accept": "application/json", "User-Agent": self.user_agent}
 
 
 def _token(answer: Json) -> Json:
     token, kind = answer.get("access_token"), answer.get("token_type")
     if not isinstance(token, str) or not _TOKEN.fullmatch(token) or str(kind).lower() != "bearer":
-        raise Unreadable("it holds no token")
+        raise unreadable("it holds no token")
     return {"access_token": token, "token_type": "Bearer"}
-
-
-def _content(response: requests.Response) -> bytes:
-    """The body, piece by piece as it comes, up to the largest that an answer may be."""
-    content = bytearray()
-    while piece := response.raw.read1(_PIECE_BYTES, decode_content=False):
-        content += piece
-        if len(content) > LARGEST_BYTES:
-            raise Unreadable(f"it has more than {LARGEST_BYTES} bytes")
-    return bytes(content)
-
-
-def _object(content: bytes) -> Json:
-    """The SDK takes for granted that a body is UTF-8 and JSON."""
-    unreadable = ""
-    try:
-        value = strict_json.loads(content, limit_bytes=LARGEST_BYTES)
-    except Refused as error:
-        unreadable = error.message
-    if unreadable:
-        raise Unreadable(unreadable)
-    if not isinstance(value, dict):
-        raise Unreadable("it is no JSON object")
-    return value

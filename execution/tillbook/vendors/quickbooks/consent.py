@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import hmac
-import json
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from intuitlib.enums import Scopes
 from intuitlib.exceptions import AuthClientError
 
-from tillbook.kit.errors import NotAllowed, Refused, Throttled, Unavailable
-from tillbook.vendors.quickbooks.client import Authorizer, open_authorizer, transport
-from tillbook.vendors.quickbooks.errors import CONNECT_HINT, pause_seconds, vendor_text
+from tillbook.kit.errors import NotAllowed, Refused, TillbookError
+from tillbook.vendors.errors import Fault, NoAnswer, json_object, unreadable, vendor_text
+from tillbook.vendors.http import within
+from tillbook.vendors.quickbooks.client import Authorizer
+from tillbook.vendors.quickbooks.errors import CONNECT_HINT, INTUIT
 from tillbook.vendors.quickbooks.tokens import Tokens, forget, read_json, write_json
 
 if TYPE_CHECKING:
@@ -41,9 +41,8 @@ def refresh(settings: Settings, clock: Clock, tokens: Tokens) -> Tokens:
 
     Raises GrantRefused, NotAllowed (the app's own credentials), Unavailable.
     """
-    authorizer = open_authorizer(settings, "")
     now = clock.now()
-    with _oauth_errors():
+    with _authorizer(settings, clock, "") as authorizer:
         authorizer.refresh(refresh_token=tokens.refresh_token)
     return _tokens(authorizer, tokens.realm, now, tokens.refresh_token)
 
@@ -54,9 +53,10 @@ def authorization_url(settings: Settings, clock: Clock) -> str:
     Raises Refused when live mode has no public address to come back to, NotAllowed, Unavailable.
     """
     state = secrets.token_urlsafe(24)
-    authorizer = open_authorizer(settings, _redirect_uri(settings))
+    with _authorizer(settings, clock, _redirect_uri(settings)) as authorizer:
+        url = str(authorizer.get_authorization_url([Scopes.ACCOUNTING], state_token=state))
     write_json(_state_file(settings), {"state": state, "made_at": clock.now()})
-    return str(authorizer.get_authorization_url([Scopes.ACCOUNTING], state_token=state))
+    return url
 
 
 def connect(settings: Settings, clock: Clock, redirected_url: str) -> Tokens:
@@ -84,9 +84,8 @@ def connect(settings: Settings, clock: Clock, redirected_url: str) -> Tokens:
             hint="Choose the other company, or correct QUICKBOOKS_REALM_ID.",
         )
     _use_state(settings, clock, answer["state"])
-    authorizer = open_authorizer(settings, _redirect_uri(settings))
     now = clock.now()
-    with _oauth_errors():
+    with _authorizer(settings, clock, _redirect_uri(settings)) as authorizer:
         authorizer.get_bearer_token(answer["code"], realm_id=realm)
     return _tokens(authorizer, realm, now, "")
 
@@ -121,35 +120,41 @@ def _state_file(settings: Settings) -> Path:
 
 
 @contextmanager
-def _oauth_errors() -> Iterator[None]:
-    """The OAuth client's failures as ours. What Intuit wrote is shown only as its short error word."""
-    try:
-        with transport(change=False):
-            yield
-    except AuthClientError as error:
-        raise _refusal(int(error.status_code), error.headers.get("Retry-After", ""), error.content) from None
-    except (TypeError, LookupError) as error:  # JSON that is no object
-        raise _no_token() from error
-
-
-def _refusal(status: int, retry_after: str, content: bytes) -> Exception:
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Throttled("Intuit asked for a pause", retry_after_seconds=pause_seconds(retry_after))
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Unavailable(
-            f"Intuit answered with status {status}",
-            hint="Run the same command again later.",
+def _authorizer(settings: Settings, clock: Clock, redirect_uri: str) -> Iterator[Authorizer]:
+    """Intuit's OAuth client: all that it asks within one time-out, and its failures as ours."""
+    if not settings.quickbooks_client_id or not settings.quickbooks_client_secret:
+        raise Refused(
+            "QUICKBOOKS_CLIENT_ID or QUICKBOOKS_CLIENT_SECRET is empty",
+            hint="Copy both from your app's keys at developer.intuit.com into .env.",
         )
     try:
-        word = str(json.loads(content).get("error", ""))
-    except (ValueError, AttributeError):
-        word = ""
-    if word == "invalid_grant":
+        with within(settings.timeout_seconds, clock):
+            yield Authorizer(settings, clock, redirect_uri)
+        return
+    except NoAnswer as error:
+        failure = INTUIT.silence(error, change=False)
+    except LookupError:
+        failure = INTUIT.silence(unreadable("it lacks an address"), change=False)
+    except AuthClientError as error:
+        failure = _refusal(error, settings)
+    raise failure from None  # the client's error holds the whole answer
+
+
+def _refusal(error: AuthClientError, settings: Settings) -> TillbookError:
+    """What an answer that is no success means. What Intuit wrote is shown only as its short error word."""
+    fault = _fault(error.content, settings)
+    if fault and fault.code == "invalid_grant":
         return _grant_refused()
-    return NotAllowed(
-        f"Intuit refused with status {status}: {vendor_text(word) or 'no reason given'}",
-        hint="Compare QUICKBOOKS_CLIENT_ID and QUICKBOOKS_CLIENT_SECRET with the app's keys.",
-    )
+    return INTUIT.no_token(INTUIT.refusal(int(error.status_code), error.headers, fault, change=False))
+
+
+def _fault(content: bytes, settings: Settings) -> Fault | None:
+    try:
+        word = json_object(content).get("error")
+    except NoAnswer:
+        return None
+    said = vendor_text(str(word), (settings.quickbooks_client_id, settings.quickbooks_client_secret))
+    return Fault(said, said) if isinstance(word, str) else None
 
 
 def _grant_refused() -> GrantRefused:
@@ -160,17 +165,13 @@ def _grant_refused() -> GrantRefused:
     )
 
 
-def _no_token() -> Unavailable:
-    return Unavailable("Intuit's answer holds no token", hint="Run the same command again later.")
-
-
 def _tokens(authorizer: Authorizer, realm: str, now: int, previous: str) -> Tokens:
     """What the client took from the answer, checked: a body without an access token is no success."""
     access, fresh = authorizer.access_token, authorizer.refresh_token or previous
     if getattr(authorizer, "error", "") == "invalid_grant":
         raise _grant_refused()
     if not isinstance(access, str) or not access or not isinstance(fresh, str) or not fresh:
-        raise _no_token()
+        raise INTUIT.silence(unreadable("it holds no token"), change=False)
     return Tokens(
         realm=realm,
         refresh_token=fresh,

@@ -6,25 +6,24 @@ throttle for a validation error. So each answer is judged here before the SDK pa
 
 from __future__ import annotations
 
-import json
-import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from tillbook.kit.cards import mask_card_numbers
-from tillbook.kit.errors import NotAllowed, Refused, Throttled, Unavailable, Uncertain
+from tillbook.kit.errors import TillbookError
 from tillbook.rules.operations import Json
+from tillbook.vendors.errors import Fault, NoAnswer, Vendor, json_object, vendor_text
 
 CONNECT_HINT = "Connect again: python execution/connect_quickbooks.py"
-PENDING_HINT = "Run python execution/run_pending.py, or exactly the same command again."
 
-_PAUSE_SECONDS = 60.0  # what Intuit asks for after a throttle when its answer names no time
+_PAUSE_SECONDS = 60.0  # what Intuit asks for after a throttle
+QUICKBOOKS = Vendor("QuickBooks", CONNECT_HINT, _PAUSE_SECONDS)
+INTUIT = Vendor(
+    "Intuit", "Compare QUICKBOOKS_CLIENT_ID and QUICKBOOKS_CLIENT_SECRET with the app's keys.", _PAUSE_SECONDS
+)
+
 _THROTTLED = "3001"
 _LEAST_SYSTEM_CODE = 10_000
-_LONGEST_TEXT = 400
 _CREDENTIALS = ("120", "3100", "3200")
 _HINTS = {
     "5010": "Somebody changed it in QuickBooks meanwhile: run the same command again to see it as it is now.",
@@ -36,94 +35,53 @@ _HINTS = {
 }
 
 
-class TokenRefused(NotAllowed):
-    """The access token was not accepted: worth one refresh, never two."""
+class TokenRefused(Exception):
+    """The access token was not accepted: worth one refresh, never two. `error` is what it means after that."""
+
+    def __init__(self, error: TillbookError) -> None:
+        super().__init__(error.message)
+        self.error = error
 
 
-@dataclass(frozen=True, slots=True)
-class _Fault:
-    """Why QuickBooks did not do it. `code` may be empty; `system` means that QuickBooks itself failed."""
+def require_success(
+    status: int, headers: Mapping[str, str], content: bytes, *, change: bool, hidden: Collection[str] = ()
+) -> None:
+    """Return for a good answer only, whose content is a JSON object without a fault.
 
-    code: str
-    text: str
-    system: bool
-
-
-def accept(status: int, headers: Mapping[str, str], text: str, *, change: bool) -> Json:
-    """The JSON of a good answer.
-
-    Raises TokenRefused (401), NotAllowed (no right to this company), Refused (any other fault, with its `code`),
-    Throttled, and for an answer that says nothing (5xx, HTML, QuickBooks' own failure) what `unknown` gives.
+    Raises TokenRefused for 401, and for any other answer what `Vendor.refusal` gives. Nothing of `hidden` (our
+    credentials) is ever shown.
     """
-    body = _parsed(text)
-    fault = _fault(body)
-    if status == HTTPStatus.UNAUTHORIZED:
-        raise TokenRefused("QuickBooks did not accept the access token", hint=CONNECT_HINT, code="401")
-    if status == HTTPStatus.TOO_MANY_REQUESTS or (fault and fault.code == _THROTTLED):
-        raise Throttled(
-            "QuickBooks asked for a pause: too many requests for this company",
-            retry_after_seconds=pause_seconds(headers.get("Retry-After", "")),
-        )
-    if fault and fault.code in _CREDENTIALS:
-        raise NotAllowed(
-            f"QuickBooks refused access: {fault.text}",
-            hint=CONNECT_HINT,
-            code=fault.code,
-        )
-    if fault and not fault.system and status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise Refused(
-            f"QuickBooks refused: {fault.text}",
-            hint=_HINTS.get(fault.code, ""),
-            code=fault.code,
-        )
-    if fault or body is None or status != HTTPStatus.OK:
-        said = f": {fault.text}" if fault else ""
-        raise unknown(
-            f"QuickBooks answered with status {status} and no result{said}",
-            change=change,
-        )
-    return body
-
-
-def unknown(what: str, *, change: bool) -> Uncertain | Unavailable:
-    """The error for silence: a change may have happened, a read has done nothing."""
-    if change:
-        return Uncertain(f"{what}; it may have been done", hint=PENDING_HINT)
-    return Unavailable(what, hint="Run the same command again later.")
-
-
-def pause_seconds(header: str) -> float:
-    """Retry-After in seconds; a minute when it names none (or a date, which Intuit never sends)."""
-    return float(int(header)) if header.isascii() and header.isdigit() else _PAUSE_SECONDS
-
-
-def vendor_text(text: str) -> str:
-    """What a vendor wrote, fit to be shown: no control characters, no card number, not endless."""
-    plain = "".join(" " if unicodedata.category(char).startswith("C") else char for char in text)
-    return mask_card_numbers(" ".join(plain.split()))[:_LONGEST_TEXT]
-
-
-def _parsed(text: str) -> Json | None:
     try:
-        body = json.loads(text, parse_float=Decimal)
-    except (ValueError, RecursionError):
-        return None
-    return body if isinstance(body, dict) else None
+        fault = _fault(json_object(content), hidden)
+        good = status == HTTPStatus.OK and fault is None
+    except NoAnswer:
+        fault, good = None, False
+    if good:
+        return
+    # Intuit reports some faults with 200.
+    said = HTTPStatus.BAD_REQUEST if status == HTTPStatus.OK and fault else status
+    error = QUICKBOOKS.refusal(said, headers, fault, change=change)
+    raise TokenRefused(error) if status == HTTPStatus.UNAUTHORIZED else error
 
 
-def _fault(body: Json | None) -> _Fault | None:
+def _fault(body: Json, hidden: Collection[str]) -> Fault | None:
     """The fault in an answer, however it is spelt: `Fault` from the API, `fault` from Intuit's gateway."""
-    found = _field(body or {}, "fault")
+    found = _field(body, "fault")
     if found is None:
         return None
     errors = _field(found, "error") if isinstance(found, dict) else None
     listed = [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
     code = next((str(_field(error, "code") or "").lstrip("0") for error in listed), "")
     words = [str(_field(error, name) or "") for error in listed for name in ("message", "detail")]
-    text = vendor_text(": ".join(dict.fromkeys(word for word in words if word))) or "no reason given"
     kind = str(_field(found, "type") or "") if isinstance(found, dict) else ""
-    system = kind.lower() == "systemfault" or (code.isdigit() and int(code) >= _LEAST_SYSTEM_CODE)
-    return _Fault(code, text, system)
+    return Fault(
+        code=vendor_text(code, hidden),
+        text=vendor_text(": ".join(dict.fromkeys(word for word in words if word)), hidden) or "no reason given",
+        hint=_HINTS.get(code, ""),
+        throttled=code == _THROTTLED,
+        not_allowed=code in _CREDENTIALS,
+        undecided=kind.lower() == "systemfault" or (code.isdigit() and int(code) >= _LEAST_SYSTEM_CODE),
+    )
 
 
 def _field(record: Json, name: str) -> Any:

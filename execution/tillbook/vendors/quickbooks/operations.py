@@ -27,8 +27,8 @@ from tillbook.operations.kinds.sales.create_customer import CreateCustomer
 from tillbook.operations.kinds.sales.create_invoice import CreateInvoice
 from tillbook.rules.events import BookedInvoice
 from tillbook.rules.operations import Json, Operation
+from tillbook.vendors.errors import PENDING_HINT
 from tillbook.vendors.quickbooks import read, write, write_refunds
-from tillbook.vendors.quickbooks.errors import PENDING_HINT
 from tillbook.vendors.quickbooks.records import EVERYBODY, Records, readable
 from tillbook.vendors.quickbooks.session import RefusedInDoubt
 

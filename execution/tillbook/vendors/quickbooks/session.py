@@ -6,11 +6,11 @@ under one lock between processes, and the new token is on the disk before anybod
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain
-from tillbook.kit.retries import patiently
-from tillbook.vendors.quickbooks.errors import CONNECT_HINT, PENDING_HINT, TokenRefused
+from tillbook.kit.errors import NotAllowed, Refused, Uncertain
+from tillbook.vendors.quickbooks.errors import CONNECT_HINT, TokenRefused
 from tillbook.vendors.quickbooks.tokens import TokenFile, Tokens
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ class Connection:
 
         Raises Refused, NotAllowed, Unavailable, Uncertain; RefusedInDoubt when an earlier attempt may have acted.
         """
+        # The SDKs, before the time for the call begins; not with this file, for start-up time.
+        from tillbook.vendors.http import ask  # noqa: PLC0415
+        from tillbook.vendors.quickbooks import client, consent  # noqa: F401, PLC0415
+
         doubts: list[Uncertain] = []
 
         def attempt() -> Json:
@@ -69,14 +73,8 @@ class Connection:
                 raise
 
         try:
-            return patiently(
-                attempt,
-                self._clock,
-                deadline_seconds=3 * self._settings.timeout_seconds,
-            )
-        except (NotAllowed, Unavailable) as error:
-            if doubts:
-                raise Uncertain(f"{doubts[0].message}; then: {error.message}", hint=PENDING_HINT) from error
+            return ask(attempt, self._settings, self._clock)
+        except NotAllowed:
             raise
         except Refused as error:
             if doubts:
@@ -86,10 +84,13 @@ class Connection:
     def _once(self, action: Action) -> Json:
         """One attempt; a token that is refused is refreshed once and the very same request repeated."""
         token = self.access_token()
-        try:
+        with suppress(TokenRefused):
             return action(self._client_with(token))
-        except TokenRefused:
+        try:
             return action(self._client_with(self.access_token(refused=token)))
+        except TokenRefused as refusal:
+            error = refusal.error
+        raise error
 
     def access_token(self, *, refused: str = "") -> str:
         """A token with five minutes left, which is not the `refused` one. Raises NotAllowed, Unavailable."""
@@ -141,6 +142,6 @@ class Connection:
         from tillbook.vendors.quickbooks.client import open_client  # noqa: PLC0415  the SDK: start-up time
 
         if self._client is None:
-            self._client = open_client(self._settings, self.realm)
+            self._client = open_client(self._settings, self._clock, self.realm)
         self._client.session.access_token = token
         return self._client

@@ -6,15 +6,16 @@ The SDK is used as it is and imported only when something is asked: that takes l
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tillbook.kit.errors import NotAllowed, Refused, TillbookError, Unavailable, Uncertain
-from tillbook.kit.retries import CONNECT_TIMEOUT_SECONDS, patiently
+from tillbook.kit.settings import forget
 from tillbook.rules.operations import Json
+from tillbook.vendors.errors import CHECK_SETUP, json_object, unreadable
 from tillbook.vendors.stripe.declaration import API_BASE, SECRET_KEY
-from tillbook.vendors.stripe.errors import CHECK_SETUP, doubt, translated
+from tillbook.vendors.stripe.errors import STRIPE, translated
 from tillbook.vendors.stripe.objects import text
 
 if TYPE_CHECKING:
@@ -69,20 +70,21 @@ class StripeCalls:
             after = last
 
     def _patiently(self, call: Call, *, change: bool) -> Json:
-        client = self._client
-        deadline = self._settings.timeout_seconds
-        return patiently(lambda: _asked(call, client, change=change), self._clock, deadline_seconds=deadline)
+        from tillbook.vendors.http import ask  # noqa: PLC0415  imported where it is used: start-up time
+
+        client, hidden = self._client, (self._settings[SECRET_KEY],)
+        return ask(lambda: _asked(call, client, change=change, hidden=hidden), self._settings, self._clock)
 
     @cached_property
     def _client(self) -> StripeClient:
-        return _connect(self._settings)
+        return _connect(self._settings, self._clock)
 
 
 def _page_after(list_page: ListPage, after: str, client: StripeClient) -> Any:
     return list_page(client, after)
 
 
-def _asked(call: Call, client: StripeClient, *, change: bool) -> Json:
+def _asked(call: Call, client: StripeClient, *, change: bool, hidden: Collection[str]) -> Json:
     """One attempt: the answer as a plain dict, or one of our errors."""
     import stripe  # noqa: PLC0415  imported where it is used: start-up time
 
@@ -91,26 +93,32 @@ def _asked(call: Call, client: StripeClient, *, change: bool) -> Json:
         answer = call(client)
         if isinstance(answer, stripe.StripeObject):
             return answer.to_dict()
-        failure = doubt("Stripe answered with something that is not an object", change=change)
+        failure = STRIPE.silence(unreadable("it is no object"), change=change)
     except stripe.StripeError as error:
-        failure = translated(error, change=change)
+        failure = translated(error, change=change, hidden=hidden)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         # The SDK takes the shape of an answer for granted, so one from something between us and Stripe breaks it.
-        failure = doubt(f"the answer to a call to Stripe could not be read ({type(error).__name__})", change=change)
+        failure = STRIPE.silence(unreadable(type(error).__name__), change=change)
     # Raised outside the handlers, without a cause: the SDK's error holds the whole body and prints it in tracebacks.
     raise failure
 
 
-def _connect(settings: Settings) -> StripeClient:
-    """The SDK's client, bound to our key, address, version and time-outs, and kept from talking about them."""
-    import stripe  # noqa: PLC0415  imported where it is used: start-up time
-
+def _connect(settings: Settings, clock: Clock) -> StripeClient:
+    """The SDK's client, bound to our key, address, version and session, and kept from talking about them."""
     if not settings[SECRET_KEY]:
         raise NotAllowed("STRIPE_SECRET_KEY is empty", hint=f"Set it, then run: {CHECK_SETUP}")
+    forget("STRIPE_LOG")  # the SDK looks at it once, when it is imported
+    import stripe  # noqa: PLC0415  imported where it is used: start-up time
+
+    from tillbook.vendors.http import Session  # noqa: PLC0415
+
     if _series(stripe.api_version) != _series(STRIPE_VERSION):
         raise Refused(f"the installed stripe package is for API version {stripe.api_version}, not {STRIPE_VERSION}")
-    _keep_quiet()
-    timeout = (min(CONNECT_TIMEOUT_SECONDS, settings.timeout_seconds), settings.timeout_seconds)
+    stripe.enable_telemetry = False
+    stripe.log = None
+    logging.getLogger("stripe").addFilter(_serious)
+    session = Session(settings, clock)
+    session.hooks["response"].append(_require_json)
     base = settings[API_BASE]
     return stripe.StripeClient(
         settings[SECRET_KEY],
@@ -120,7 +128,7 @@ def _connect(settings: Settings) -> StripeClient:
         if base == API_BASE.addresses["live"]
         else {"api": base, "files": base, "connect": base, "meter_events": base},
         max_network_retries=0,
-        http_client=stripe.RequestsClient(timeout=timeout, session=_session(settings)),
+        http_client=stripe.RequestsClient(session=session),
     )
 
 
@@ -129,34 +137,12 @@ def _series(version: str) -> str:
     return version.rpartition(".")[2]
 
 
-def _session(settings: Settings) -> requests.Session:
-    """One connection that follows no redirect and sends our key, whatever `.netrc` says."""
-    import requests  # noqa: PLC0415  imported where it is used: start-up time
-
-    session = requests.Session()
-    session.max_redirects = 0
-    session.auth = _unchanged
-    # Nothing leaves the machine in simulator mode, so no proxy is asked there.
-    session.trust_env = settings.mode != "simulator"
-    return session
-
-
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Authentication that adds nothing: with any other, requests looks into `.netrc` and replaces our key."""
-    return request
-
-
-def _keep_quiet() -> None:
-    """No telemetry, and no request or answer in any log: they hold names and addresses of customers."""
-    import stripe  # noqa: PLC0415  imported where it is used: start-up time
-    from stripe import _util  # noqa: PLC0415  imported where it is used: start-up time
-
-    stripe.enable_telemetry = False
-    stripe.log = None
-    # The SDK writes bodies to stderr when the environment holds STRIPE_LOG; it has no public way to say no to that.
-    _util.STRIPE_LOG = None
-    logging.getLogger("stripe").addFilter(_serious)
+def _require_json(response: requests.Response, **_: Any) -> None:
+    """Raise NoAnswer where the SDK is content with less: it takes a name that is given twice, and NaN."""
+    if response.ok:
+        json_object(response.content)
 
 
 def _serious(record: logging.LogRecord) -> bool:
+    """No request or answer in any log: they hold names and addresses of customers."""
     return record.levelno >= logging.WARNING

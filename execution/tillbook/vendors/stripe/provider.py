@@ -22,12 +22,12 @@ from tillbook.operations.kinds.sales.create_checkout import CreateCheckout
 from tillbook.rules.events import Event, Reading
 from tillbook.rules.matching import Movement
 from tillbook.rules.operations import Evidence, Json, Operation, Plan, Stored
+from tillbook.vendors.errors import CHECK_SETUP
 from tillbook.vendors.protocols import Account, CheckoutState
 from tillbook.vendors.stripe import statement
 from tillbook.vendors.stripe.amounts import stripe_amount
 from tillbook.vendors.stripe.calls import PAGE_SIZE, StripeCalls
 from tillbook.vendors.stripe.declaration import SECRET_KEY, WEBHOOK_SECRET
-from tillbook.vendors.stripe.errors import CHECK_SETUP
 from tillbook.vendors.stripe.events import RELEVANT, event_of, read_event
 from tillbook.vendors.stripe.links import StripeLinks, is_link
 from tillbook.vendors.stripe.objects import (
