@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
+from requests import exceptions
 from requests.adapters import HTTPAdapter
 from urllib3 import BaseHTTPResponse, ProxyManager
 from urllib3.exceptions import HTTPError, ReadTimeoutError
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 _PIECE_BYTES = 65_536
+_NO_ADDRESS = (exceptions.InvalidURL, exceptions.InvalidSchema, exceptions.MissingSchema, exceptions.InvalidHeader)
 _end: ContextVar[float | None] = ContextVar("end", default=None)
 
 
@@ -88,7 +90,7 @@ class Session(requests.Session):
         """One request and its whole answer."""
         try:
             return super().request(*args, **kwargs)
-        except requests.RequestException as error:  # an address that is none: an exchange raises NoAnswer itself
+        except _NO_ADDRESS as error:
             failure = _no_answer(error, sent=False)
         raise failure
 
@@ -129,7 +131,7 @@ class _Adapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> ProxyManager:
         if proxy.lower().startswith("socks"):
-            raise requests.exceptions.InvalidSchema("a SOCKS proxy is not supported")
+            raise exceptions.InvalidSchema("a SOCKS proxy is not supported")
         manager: ProxyManager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = POOLS
         return manager
@@ -140,7 +142,7 @@ class _Adapter(HTTPAdapter):
         exchange = Exchange()
         try:
             return exchange.carry_out(partial(super().send, request, *args, **kwargs), seconds)
-        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+        except (exceptions.RequestException, HTTPError, OSError, ValueError) as error:
             failure = _no_answer(error, sent=exchange.sent)
         raise failure  # outside the handler, without a cause: requests' errors hold what was sent
 
@@ -166,6 +168,6 @@ def _no_answer(error: Exception, *, sent: bool) -> NoAnswer:
     kind = type(getattr(next(iter(error.args), None), "reason", None) or error).__name__
     if not sent:
         return NoAnswer(f"cannot be reached ({kind}); nothing was sent", sent=False)
-    if isinstance(error, TimeoutError | requests.Timeout | ReadTimeoutError):
+    if isinstance(error, TimeoutError | exceptions.Timeout | ReadTimeoutError):
         return NoAnswer("did not answer in time", sent=True)
     return NoAnswer(f"broke its answer off ({kind})", sent=True)
