@@ -99,10 +99,7 @@ class Session(requests.Session):
         host = urlsplit(str(request.url)).hostname
         if self._local_only and host not in LOOPBACK:
             raise Refused(f"{host} is not on this machine, but TILLBOOK_MODE is simulator")
-        left = self.seconds_left()
-        if not left:
-            raise NoAnswer("was not asked, for no time was left", sent=False)
-        return super().send(request, **{**kwargs, "timeout": left})
+        return super().send(request, **{**kwargs, "timeout": self.seconds_left()})
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         """Proxies and certificate authorities: the same for every SDK, whatever it brings along."""
