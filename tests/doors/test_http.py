@@ -177,7 +177,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_c16_what_never_left_did_nothing(tmp_path: Path, address: str) -> None:
     """No connection, no request: nothing happened, not even where something was to be changed."""
     with ADDRESSES[address]() as url:
-        every = at_address(tmp_path, url)
+        every = at_address(tmp_path, url, limit=SECONDS)
     assert of(every) == all_of(Unavailable)
     assert {asked.door.name for asked in every if "nothing was sent" not in str(asked.error)} == set()
     assert in_time(every)
@@ -188,7 +188,7 @@ def test_c16_what_is_late_does_not_leave_later(tmp_path: Path) -> None:
     """It was said that nothing was sent, so nothing is, even when the name is found at last."""
     with Misbehaving() as server:
         prepare(server)
-        every = at_address(tmp_path, server.url.replace("127.0.0.1", ENDLESS_NAME))
+        every = at_address(tmp_path, server.url.replace("127.0.0.1", ENDLESS_NAME), limit=SECONDS)
         assert of(every) == all_of(Unavailable)
         _until_no_exchange_goes_on()
         assert server.connections > 0
@@ -278,7 +278,7 @@ BROKEN: dict[str, At] = {
 @pytest.mark.parametrize("how", SLOW)
 def test_c24_whoever_is_slow_is_given_up_in_time(tmp_path: Path, how: str) -> None:
     """A byte now and then begins a socket's time-out anew; the whole call, with all its attempts, has one end."""
-    every = at_path(tmp_path, SLOW[how])
+    every = at_path(tmp_path, SLOW[how], limit=SECONDS)
     assert of(every) == doubt()
     assert in_time(every)
     assert {asked.door.name for asked in every if "in time" not in str(asked.error)} == set()
@@ -303,12 +303,12 @@ def test_c24_all_attempts_share_one_time(tmp_path: Path) -> None:
     """What the first attempt took is not there for the second."""
 
     def slowly_bad(line: Line, seen: Seen) -> None:
-        line.wait(0.8)
+        line.wait(1)
         answer(b"<html>", 503)(line, seen)
 
-    every = at_path(tmp_path, always(hang), first=slowly_bad, limit=1)
+    every = at_path(tmp_path, always(hang), first=slowly_bad, limit=1.5)
     assert of(every) == doubt()
-    assert in_time(every, 1)
+    assert in_time(every, 1.5)
 
 
 @pytest.mark.parametrize(
@@ -408,7 +408,7 @@ def test_c16_a_proxy_that_lets_nothing_through_means_that_nothing_left(
     """The vendor was never reached: what the proxy was told is no request."""
     with PROXIES[how]() as proxy:
         proxied(proxy)
-        every = at_address(tmp_path, "https://vendor.example")
+        every = at_address(tmp_path, "https://vendor.example", limit=SECONDS)
     assert of(every) == all_of(Unavailable)
     assert in_time(every)
 
@@ -437,7 +437,7 @@ def test_g2_nothing_is_logged(
     odd = _with_headers(b"grace@example.com\r\n")  # a line that no header is: urllib3 would quote it
     with caplog.at_level(logging.DEBUG), Misbehaving() as other:
         for how in (good, odd, always(hang), always(answer(b"<html>", 500))):
-            at_path(tmp_path, how)
+            at_path(tmp_path, how, limit=SECONDS)
         assert caplog.records == []
         requests.get(f"{other.url}/somebody-else", timeout=5).close()
     assert "somebody-else" in caplog.text

@@ -1,7 +1,7 @@
 """PayPal's own small client, `paypalrestsdk.Api`, mended. Import it only where something is asked: start-up time.
 
 The SDK knows PayPal's addresses and its authorisation. What is changed here, and why, is said beside each change;
-`tests/test_paypal_client.py` has a test for each.
+`tests/doors/paypal/test_paypal_client.py` has a test for each.
 """
 
 from __future__ import annotations
