@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tillbook import cli
+from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money
 
 if TYPE_CHECKING:
@@ -53,8 +54,7 @@ def create_invoice(order: Order, *, till: Till, allow_backorder: bool = False) -
 
 def read_file(path: str) -> Order:
     """The order in a file, or on standard input for '-'. Raises Refused naming every field that is wrong."""
-    from tillbook.kit.errors import Refused  # noqa: PLC0415  start-up time
-    from tillbook.rules.orders import read_order  # noqa: PLC0415
+    from tillbook.rules.orders import read_order  # noqa: PLC0415  start-up time
 
     try:
         content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()

@@ -11,6 +11,8 @@ from post_to_books import post_to_books
 from process_inbox import process_inbox
 from send_messages import send_messages
 from tillbook import cli
+from tillbook.kit.errors import worst_exit_code
+from tillbook.kit.troubles import Troubles
 
 if TYPE_CHECKING:
     from tillbook.books.posting import Posted
@@ -42,8 +44,6 @@ def run_pending(*, till: Till, limit: int = 1000) -> Round:
 
     Raises Unavailable when another round is at work.
     """
-    from tillbook.kit.errors import worst_exit_code  # noqa: PLC0415
-    from tillbook.kit.troubles import Troubles  # noqa: PLC0415  start-up time
     from tillbook.sales.rounds import settle_all  # noqa: PLC0415  start-up time
 
     with till.ledger.lock("round", wait=False):

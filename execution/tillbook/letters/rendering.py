@@ -1,7 +1,7 @@
 """Letters: what a message says, from a template of the user's own or of this folder.
 
-`<kind>.txt` holds the subject and the plain text, `<kind>.html` the same for programs that show HTML.
-Jinja2 is imported where it is used: most commands write no letter.
+`<kind>.txt` holds the subject and the plain text, `<kind>.html` the page for programs that show HTML.
+Most commands write no letter, so this file and Jinja2 with it are imported when one is due.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import jinja2
+from jinja2 import FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from tillbook.kit.errors import Refused, TillbookError
 from tillbook.kit.text import refuse_unprintable
 from tillbook.vendors.smtp import Letter
-
-if TYPE_CHECKING:
-    import jinja2
 
 _PACKAGED = Path(__file__).parent / "templates"
 
@@ -61,8 +61,6 @@ def render(kind: str, context: Mapping[str, object], *, overrides: Path) -> Lett
 
 def _environment(overrides: Path) -> jinja2.Environment:
     # Not kept: a template that the user adds while the receiver runs is used at once.
-    from jinja2 import FileSystemLoader, StrictUndefined, select_autoescape  # noqa: PLC0415  start-up time
-    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
 
     return ImmutableSandboxedEnvironment(
         loader=FileSystemLoader([overrides, _PACKAGED], encoding="utf-8-sig"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
 from tillbook.kit.errors import Refused
 from tillbook.kit.text import clean
 
@@ -16,8 +18,6 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 def write(file: Path, result: Reconciled) -> None:
     """Write the page. Every value in it is escaped. Raises Refused for a place that cannot be written."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415  start-up time
-
     pages = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined)
     pages.filters["clean"] = clean
     html = pages.get_template("reconciliation.html").render(result=result)

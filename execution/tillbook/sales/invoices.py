@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tillbook.kit.clock import business_date
@@ -96,8 +96,6 @@ def learn_of_changes(till: Till) -> None:
 
     An older change is known already: an invoice is read before a page is made for it. Raises Refused or Unavailable.
     """
-    from dataclasses import replace  # noqa: PLC0415  start-up time
-
     oldest, started = till.ledger.sales.oldest_open_checkout(), till.clock.now()
     if oldest is None:
         return

@@ -9,10 +9,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
+import smtplib
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
 from urllib.parse import unquote, urlsplit
 
 from tillbook.kit.addresses import ascii_address
@@ -20,10 +24,6 @@ from tillbook.kit.clock import Clock
 from tillbook.kit.errors import Refused, Unavailable, Uncertain
 from tillbook.kit.settings import LOOPBACK, Settings
 from tillbook.kit.text import refuse_unprintable
-
-if TYPE_CHECKING:
-    import smtplib
-    from email.message import EmailMessage
 
 _PORTS = {"smtp": 25, "smtps": 465}
 _SUBMISSION_PORT = 587  # RFC 6409: where a server expects people who log in
@@ -117,9 +117,6 @@ class Mailer:
 
 def _message(letter: Letter, message_id: str, now: int) -> EmailMessage:
     """The message without its addresses, in 7 bits, so that every server carries it unchanged."""
-    from email.message import EmailMessage  # noqa: PLC0415  start-up time
-    from email.policy import SMTP  # noqa: PLC0415
-
     refuse_unprintable("the subject", letter.subject)
     for what, part in (("the text", letter.text), ("the HTML", letter.html)):
         refuse_unprintable(what, part, allowed="\r\n\t")
@@ -136,8 +133,6 @@ def _message(letter: Letter, message_id: str, now: int) -> EmailMessage:
 
 
 def _header_address(name: str, address: str) -> object:
-    from email.headerregistry import Address  # noqa: PLC0415  start-up time
-
     return Address(display_name=name, addr_spec=address)
 
 
@@ -205,8 +200,6 @@ def _read_url(url: str) -> _Server | None:
 
 def _deliver(server: _Server, sender: str, recipient: str, body: bytes, timeout: float) -> None:
     """One SMTP conversation. What smtplib raises becomes the class that says what to do next."""
-    import smtplib  # noqa: PLC0415  start-up time
-
     with _named_refusals(server, recipient), contextlib.closing(_connected(server, sender, timeout)) as connection:
         _secure(connection, server)
         if server.user:
@@ -222,9 +215,6 @@ def _deliver(server: _Server, sender: str, recipient: str, body: bytes, timeout:
 @contextlib.contextmanager
 def _named_refusals(server: _Server, recipient: str) -> Iterator[None]:
     """Before the letter itself left, every failure means that nothing was sent."""
-    import smtplib  # noqa: PLC0415  start-up time
-    import ssl  # noqa: PLC0415
-
     try:
         yield
     except smtplib.SMTPResponseException as error:
@@ -244,9 +234,6 @@ def _named_refusals(server: _Server, recipient: str) -> Iterator[None]:
 
 
 def _connected(server: _Server, sender: str, timeout: float) -> smtplib.SMTP:
-    import smtplib  # noqa: PLC0415  start-up time
-    import ssl  # noqa: PLC0415
-
     # We greet as the sender's domain: smtplib would ask the DNS for our own name, which can take long.
     us = sender.rpartition("@")[2]
     if server.tls:
@@ -256,8 +243,6 @@ def _connected(server: _Server, sender: str, timeout: float) -> smtplib.SMTP:
 
 def _secure(connection: smtplib.SMTP, server: _Server) -> None:
     """STARTTLS when it is offered. A password never crosses a network in the clear."""
-    import ssl  # noqa: PLC0415  start-up time
-
     connection.ehlo_or_helo_if_needed()
     if server.tls:
         return
@@ -273,8 +258,6 @@ def _secure(connection: smtplib.SMTP, server: _Server) -> None:
 
 def _log_in(connection: smtplib.SMTP, server: _Server) -> None:
     """Replies to a log-in are told by number only: some servers repeat what they were sent."""
-    import smtplib  # noqa: PLC0415  start-up time
-
     try:
         connection.login(server.user, server.password)
     except smtplib.SMTPAuthenticationError as error:
@@ -295,8 +278,6 @@ def _log_in(connection: smtplib.SMTP, server: _Server) -> None:
 
 
 def _hand_over(connection: smtplib.SMTP, server: _Server, body: bytes) -> None:
-    import smtplib  # noqa: PLC0415  start-up time
-
     code: int
     reply: bytes | str
     try:
