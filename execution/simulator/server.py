@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
 from simulator import mailbox
-from simulator.control import Control
+from simulator.control.verbs import Control
 from simulator.vendor import Options, Processor, Vendor
 from simulator.vendors import VENDORS
 from simulator.wire.connection import DroppableProtocol

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from simulator.control import Control
+from simulator.control.verbs import Control
 from simulator.server import Simulator
 from simulator.vendor import Options
 from simulator.vendors import VENDORS

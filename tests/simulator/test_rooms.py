@@ -18,7 +18,6 @@ ORDERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("vendor",),
         VENDORS,
         ("vendors", "wire"),
-        ("planting",),
         ("control",),
         ("server",),
     ),

@@ -1,4 +1,4 @@
-"""`/_control`: what a test or a demonstration may do to the simulated world. JSON in, JSON out."""
+"""The verbs of `/_control`: JSON in, JSON out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from simulator import planting
+from simulator.control import planting
 from simulator.control_input import body, choice, guarded
 from simulator.vendor import Processor, Vendor
 from simulator.wire.exchange import RequestLog

@@ -1,0 +1,1 @@
+"""`/_control`: what a test or a demonstration may do to the simulated world."""
