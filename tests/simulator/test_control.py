@@ -177,6 +177,17 @@ def test_c23_the_sdk_retries_what_it_should(api: stripe.StripeClient, simulator:
     assert len({entry["idempotency_key"] for entry in requests_of(simulator, CUSTOMERS)}) == 1
 
 
+def test_a_slow_request_is_logged_once_the_vendor_acted(api: stripe.StripeClient, simulator: Simulator) -> None:
+    """Its answer comes after a reset, and the log of the new world does not tell of it."""
+    order_fault(simulator, "slow", seconds=0.5)
+    running = threading.Thread(target=create, args=(api,))
+    running.start()
+    wait_until(lambda: simulator.world.count("stripe.customer") == 1)
+    control(simulator, "reset", {})
+    running.join()
+    assert requests_of(simulator, CUSTOMERS) == []
+
+
 def test_faults_are_listed_counted_and_cleared(api: stripe.StripeClient, simulator: Simulator) -> None:
     """A fault with wildcards hits as often as it says. The rest can be cleared."""
     control(simulator, "faults", {"vendor": "stripe", "path": "/v1/*", "kind": "429", "times": 3})

@@ -141,9 +141,7 @@ class _Exchange:
             await self._wire.hold(fault.seconds)
             await drop(self._scope, self._receive)
             return
-        if fault.kind == "slow":
-            await self._wire.hold(fault.seconds)
-        await self._deliver(answered, fault.kind)
+        await self._deliver(answered, fault)
 
     def _refusal(self, kind: str) -> Response:
         if kind == "html_502":
@@ -167,8 +165,11 @@ class _Exchange:
         await app(self._scope, receive, answered.collect)
         return answered
 
-    async def _deliver(self, answered: Answered, fault: str | None = None) -> None:
-        self._note(answered.status, answered.text(), fault)
+    async def _deliver(self, answered: Answered, fault: Fault | None = None) -> None:
+        """Note the answer at once, also when it is slow. So no entry comes late, into the log of another world."""
+        self._note(answered.status, answered.text(), fault.kind if fault else None)
+        if fault and fault.kind == "slow":
+            await self._wire.hold(fault.seconds)
         for message in answered.messages:
             await self._send(message)
 
