@@ -36,7 +36,7 @@ _LONG = re.compile(r"(?<![\w~+/=.-])(?!//|cs_(?:live|test)_)[\w~+/=.-]{64,}", re
 
 
 class NoAnswer(Exception):
-    """A request ended without a whole answer; the text says why, with the vendor as its subject.
+    """A request ended without a whole answer. The text says why, with the vendor as its subject.
 
     `sent` is whether a byte of the request may have left this machine.
     """
@@ -119,7 +119,7 @@ class Vendor:
 
 
 def doubt(message: str, *, change: bool) -> TillbookError:
-    """A change without a clear answer may have happened; a read without one is only unavailable."""
+    """A change without a clear answer may have happened. A read without one is only unavailable."""
     if change:
         return Uncertain(f"{message}; it may have been done", hint=PENDING_HINT)
     return Unavailable(message, hint=LATER_HINT)
@@ -134,7 +134,7 @@ def vendor_text(text: str, hidden: Collection[str] = ()) -> str:
 
 
 def _pause_seconds(headers: Mapping[str, str], usual: float) -> float:
-    """The pause that Retry-After asks for, in seconds or as a date; the usual one when it names none.
+    """The pause that Retry-After asks for, in seconds or as a date, or the usual one when it names none.
 
     A date is counted from the answer's own Date, so that no clock of ours has to agree with the vendor's.
     """

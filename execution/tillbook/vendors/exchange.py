@@ -90,7 +90,7 @@ def _shut(line: socket.socket) -> None:
 
 
 class _Here(threading.local):
-    """What this thread carries out; None in every thread but those of exchanges."""
+    """What this thread carries out, or None in a thread of no exchange."""
 
     exchange: Exchange | None = None
 

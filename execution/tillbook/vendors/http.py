@@ -68,7 +68,7 @@ class Session(requests.Session):
     def __init__(
         self, settings: Settings, clock: Clock, *, seconds: float = 0, largest_bytes: int = LARGEST_BYTES
     ) -> None:
-        """`seconds` bound an exchange outside `within`; by default the time-out of the settings does."""
+        """`seconds` bound an exchange outside `within`. By default the time-out of the settings does."""
         super().__init__()
         self._clock = clock
         self._seconds = seconds or settings.timeout_seconds
@@ -82,7 +82,7 @@ class Session(requests.Session):
         keep_quiet()
 
     def seconds_left(self) -> float:
-        """How long an exchange that begins now may take; never negative."""
+        """How long an exchange that begins now may take, never negative."""
         end = _end.get()
         return self._seconds if end is None else max(0, end - self._clock.monotonic())
 

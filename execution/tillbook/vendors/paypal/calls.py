@@ -66,7 +66,7 @@ class PayPalCalls:
         raise Uncertain(f"PayPal acted, but its answer could not be read ({kind})")
 
     def post_read(self, path: str, raw_body: bytes) -> Json:
-        """What a call answers that is a POST and changes nothing; its body is sent as it is. Raises as `read`."""
+        """What a call answers that is a POST and changes nothing. Its body is sent as it is. Raises as `read`."""
         return self._patiently("POST", path, body=raw_body)
 
     def _patiently(

@@ -150,7 +150,7 @@ class Certificates:
         return self._folder / f"{hashlib.sha256(url.encode()).hexdigest()}.pem"
 
     def _keep(self, url: str, content: bytes) -> None:
-        """Into a file, whole or not at all; a disk that takes nothing costs another fetch and no message."""
+        """Into a file, whole or not at all. A disk that takes nothing costs another fetch and no message."""
         file = self._file(url)
         draft = file.with_suffix(f".{os.getpid()}")
         with suppress(OSError):
@@ -276,9 +276,9 @@ def _certificates(content: bytes) -> list[Certificate]:
 
 
 def _signing_key(certificate: Certificate, signer: str) -> RSAPublicKey | None:
-    """The key, if the certificate is for exactly this name (no wildcard) and its key may sign for a server; else None.
+    """The key, if the certificate is for exactly this name (no wildcard) and its key may sign for a server, else None.
 
-    Verified by its path before; this is what the rules of the web leave open.
+    Its path is verified before. This is what the rules of the web leave open.
     """
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey  # noqa: PLC0415  start-up time
     from cryptography.x509 import DNSName, ExtendedKeyUsage, KeyUsage, SubjectAlternativeName  # noqa: PLC0415

@@ -1,6 +1,6 @@
 """PayPal's own small client, `paypalrestsdk.Api`, mended. Import it only where something is asked: start-up time.
 
-The SDK knows PayPal's addresses and its authorisation. What is changed here, and why, is said beside each change;
+The SDK knows PayPal's addresses and its authorisation. What is changed here, and why, is said beside each change.
 `tests/doors/paypal/test_paypal_client.py` has a test for each.
 """
 
@@ -46,7 +46,7 @@ _NO_CONTENT, _SUCCESS = 204, range(200, 300)
 class Client(paypalrestsdk.Api):  # type: ignore[misc]  # the SDK has no types
     """One account at one address, with one session and one token, for any number of threads.
 
-    Only what is below is used of the SDK; `get` and `post` come in through `request` too. The SDK's constructor gets
+    Only what is below is used of the SDK. `get` and `post` come in through `request` too. The SDK's constructor gets
     no `ssl_options`: with those it would change the environment of the whole process.
     """
 
@@ -84,7 +84,7 @@ class Client(paypalrestsdk.Api):  # type: ignore[misc]  # the SDK has no types
         """The JSON object that PayPal answers.
 
         Raises one of FAILURES, NotAllowed or Unavailable without a token. The SDK repeats after each 401, for ever, and
-        returns a 400 as if it were an answer; here a 401 costs one new token and one more attempt, and a 400 raises.
+        returns a 400 as if it were an answer. Here a 401 costs one new token and one more attempt, and a 400 raises.
         """
         asked = dict(headers or {})
         if method != "GET" and change and REQUEST_ID not in asked:
@@ -110,7 +110,7 @@ class Client(paypalrestsdk.Api):  # type: ignore[misc]  # the SDK has no types
     ) -> Json:
         """The token, made anew when there is none that is good: by one thread, while the others wait for it.
 
-        `headers` are those of the call that needs it; the SDK sends them to the authorisation server too.
+        `headers` are those of the call that needs it. The SDK sends them to the authorisation server too.
         """
         if authorization_code or refresh_token:
             raise ValueError("only our own credentials are used for a token")
@@ -125,7 +125,7 @@ class Client(paypalrestsdk.Api):  # type: ignore[misc]  # the SDK has no types
             self._token_lock.release()
 
     def validate_token_hash(self) -> None:
-        """Drop a token that is not good by our clock; the SDK goes by the machine's and to the last second."""
+        """Drop a token that is not good by our clock. The SDK goes by the machine's and to the last second."""
         if not self._token_made_at <= self._clock.now() < self._token_good_until:
             self.token_hash = None
 
@@ -165,7 +165,7 @@ class Client(paypalrestsdk.Api):  # type: ignore[misc]  # the SDK has no types
         return self.handle_response(response, response.content)
 
     def handle_response(self, response: requests.Response, content: bytes) -> Json:
-        """The JSON object of a success; the SDK's error for everything else, with the bytes as they came."""
+        """The JSON object of a success. Raises the SDK's error for everything else, with the bytes as they came."""
         if response.status_code == _NO_CONTENT:
             return {}
         if response.status_code in _SUCCESS:

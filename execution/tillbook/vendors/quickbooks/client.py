@@ -1,6 +1,6 @@
 """The two Intuit SDKs over our session, and every answer judged before the SDK parses it.
 
-Both SDKs run unmodified; what they lack is added by subclasses. Importing this file imports them, which takes a
+Both SDKs run unmodified. What they lack is added by subclasses. Importing this file imports them, which takes a
 while: it is imported inside functions only.
 """
 
@@ -28,13 +28,13 @@ MINOR_VERSION = 75
 
 
 class ApiSession(Session):
-    """What the QuickBooks client sends its requests with; it reads `access_token` from here."""
+    """What the QuickBooks client sends its requests with. It reads `access_token` from here."""
 
     access_token = ""
 
 
 class Client(QuickBooks):  # type: ignore[misc]  # QuickBooks has no types
-    """The QuickBooks client: its addresses, headers, `requestid` and `minorversion`; our judgement of answers."""
+    """The QuickBooks client: its addresses, headers, `requestid` and `minorversion`. Answers are judged by us."""
 
     def process_request(
         self,
@@ -44,7 +44,7 @@ class Client(QuickBooks):  # type: ignore[misc]  # QuickBooks has no types
         params: Any = "",
         data: Any = "",
     ) -> requests.Response:
-        """Make one request. Raises what `Vendor.silence` and `require_success` give; a returned answer is good JSON."""
+        """Make one request. What it returns is good JSON. Raises what `Vendor.silence` and `require_success` give."""
         change = request_type != "GET" and not url.endswith("/query")
         try:
             response: requests.Response = super().process_request(request_type, url, headers, params, data)

@@ -37,7 +37,7 @@ class GrantRefused(NotAllowed):
 
 
 def refresh(settings: Settings, clock: Clock, tokens: Tokens) -> Tokens:
-    """New tokens for old ones; they must be stored before they are used.
+    """New tokens for old ones. They must be stored before they are used.
 
     Raises GrantRefused, NotAllowed (the app's own credentials), Unavailable.
     """
@@ -60,10 +60,10 @@ def authorization_url(settings: Settings, clock: Clock) -> str:
 
 
 def connect(settings: Settings, clock: Clock, redirected_url: str) -> Tokens:
-    """Finish what `authorization_url` began, with the address that the browser was sent to; the tokens must be kept.
+    """Finish what `authorization_url` began, with the address that the browser was sent to. The tokens must be kept.
 
     Raises Refused for an address that is not the answer to our last link, or for another company than the settings
-    name; NotAllowed, Unavailable.
+    name, NotAllowed or Unavailable.
     """
     answer = {name: values[0] for name, values in parse_qs(urlsplit(redirected_url.strip()).query).items()}
     if "error" in answer:

@@ -45,19 +45,19 @@ class Connection:
         return self._settings.quickbooks_realm_id or self._stored().realm
 
     def days_left(self, now: int) -> int | None:
-        """Whole days until the connection dies of disuse; None before its first refresh."""
+        """Whole days until the connection dies of disuse, or None before its first refresh."""
         tokens = self._stored()
         return max(0, tokens.refresh_expires_at - now) // _DAY_SECONDS if tokens.refreshed_at else None
 
     def save(self, tokens: Tokens) -> None:
-        """Keep the tokens of a company that was just connected; those of before are forgotten."""
+        """Keep the tokens of a company that was just connected. Those of before are forgotten."""
         with self._lock(LOCK):
             self._file.write(tokens)
 
     def call(self, action: Action) -> Json:
-        """Carry out one call of the client, patiently and with a good token; the action may run several times.
+        """Carry out one call of the client, patiently and with a good token. The action may run several times.
 
-        Raises Refused, NotAllowed, Unavailable, Uncertain; RefusedInDoubt when an earlier attempt may have acted.
+        Raises Refused, NotAllowed, Unavailable, Uncertain, and RefusedInDoubt when an earlier attempt may have acted.
         """
         # The SDKs, before the time for the call begins; not with this file, for start-up time.
         from tillbook.vendors.http import ask  # noqa: PLC0415
@@ -82,7 +82,7 @@ class Connection:
             raise
 
     def _once(self, action: Action) -> Json:
-        """One attempt; a token that is refused is refreshed once and the very same request repeated."""
+        """One attempt. A token that is refused is refreshed once and the very same request repeated."""
         token = self.access_token()
         with suppress(TokenRefused):
             return action(self._client_with(token))
@@ -108,7 +108,7 @@ class Connection:
         return bool(tokens.access_token) and tokens.access_token != refused and left >= _LEAST_LEFT_SECONDS
 
     def _stored(self) -> Tokens:
-        """The tokens on the disk; in simulator mode the company is connected from the start."""
+        """The tokens on the disk. In simulator mode the company is connected from the start."""
         settings = self._settings
         first = settings.quickbooks_refresh_token
         tokens = self._file.read() or (Tokens.first(settings.quickbooks_realm_id, first) if first else None)
@@ -123,7 +123,7 @@ class Connection:
         return tokens
 
     def _refreshed(self, tokens: Tokens) -> Tokens:
-        """Fresh tokens, already stored; the caller holds the lock."""
+        """Fresh tokens, already stored. The caller holds the lock."""
         from tillbook.vendors.quickbooks.consent import GrantRefused, refresh  # noqa: PLC0415  the SDK: start-up time
 
         self._file.prove_writable()
