@@ -6,12 +6,12 @@ from typing import Any, get_args
 
 import pytest
 
+from helpers.entries import unbalanced
 from tillbook.kit.money import Money
 from tillbook.operations.kinds.registry import POSTINGS
 from tillbook.rules.accounts import ClearingAccount
 from tillbook.rules.bookkeeping import RULES, documents_for, rule_of, target
 from tillbook.rules.documents import RECORDS, Purpose
-from tillbook.rules.entries import unbalanced
 from tillbook.rules.facts import (
     KINDS,
     Fact,

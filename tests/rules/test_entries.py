@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.entries import unbalanced
 from tillbook.kit.money import Money, total
 from tillbook.rules import bookkeeping
 from tillbook.rules.accounts import ClearingAccount
@@ -20,7 +21,6 @@ from tillbook.rules.entries import (
     SUSPENSE,
     Line,
     correction,
-    unbalanced,
 )
 from tillbook.rules.facts import Fact, InvoiceChanged, InvoiceIssued, PaymentSucceeded, ProcessorFee
 from tillbook.rules.uses import Allocation, Use, Uses

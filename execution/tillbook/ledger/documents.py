@@ -99,10 +99,6 @@ class Documents:
         """The documents of a payment, oldest first."""
         return [_stored(row) for row in self._database.all("documents.of_payment", provider=provider, payment=payment)]
 
-    def by_quickbooks_id(self, quickbooks_id: str) -> list[StoredDocument]:
-        """The documents that a QuickBooks record stands for."""
-        return [_stored(row) for row in self._database.all("documents.by_quickbooks_id", quickbooks_id=quickbooks_id)]
-
     def unposted_of_invoice(self, number: str, currency: str) -> Money:
         """Payments of an invoice that QuickBooks has not heard of."""
         row = self._database.one("documents.unposted_of_invoice", invoice=number) or {}

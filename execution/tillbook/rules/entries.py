@@ -6,7 +6,7 @@ calls for may change while other facts arrive. The difference is posted as a cor
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tillbook.kit.money import Money
@@ -38,15 +38,6 @@ def correction(wanted: Iterable[Line], posted: Iterable[Line]) -> tuple[Line, ..
     for place, amount in _summed(posted).items():
         sums[place] = sums.get(place, Money.zero(amount.currency)) - amount
     return tuple(Line(account, amount, invoice) for (account, invoice, _), amount in sums.items() if amount)
-
-
-def unbalanced(lines: Iterable[Line]) -> Mapping[str, Money]:
-    """What debits and credits differ by, per currency, or empty for an entry that balances."""
-    sums: dict[str, Money] = {}
-    for line in lines:
-        code = line.amount.currency
-        sums[code] = sums.get(code, Money.zero(code)) + line.amount
-    return {code: amount for code, amount in sums.items() if amount}
 
 
 def _summed(lines: Iterable[Line]) -> dict[tuple[str, str, str], Money]:

@@ -33,9 +33,6 @@ select * from document where invoice = :invoice order by occurred_at, key;
 -- name: of_payment
 select * from document where provider = :provider and payment = :payment order by occurred_at, key;
 
--- name: by_quickbooks_id
-select * from document where quickbooks_id = :quickbooks_id;
-
 -- name: unposted_of_invoice
 select coalesce(sum(amount_minor), 0) as amount_minor from document
 where invoice = :invoice and purpose = 'payment' and state <> 'posted';
