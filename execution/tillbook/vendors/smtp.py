@@ -24,6 +24,7 @@ from tillbook.kit.clock import Clock
 from tillbook.kit.errors import Refused, Unavailable, Uncertain
 from tillbook.kit.settings import LOOPBACK, Settings
 from tillbook.kit.text import refuse_unprintable
+from tillbook.vendors.errors import vendor_text
 
 _PORTS = {"smtp": 25, "smtps": 465}
 _SUBMISSION_PORT = 587  # RFC 6409: where a server expects people who log in
@@ -155,10 +156,9 @@ class _Server:
         return self.host in LOOPBACK
 
     def words(self, reply: bytes | str) -> str:
-        """A server's reply on one line, without control characters and without our password."""
+        """A server's reply, safe to show, and without our password."""
         text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
-        text = "".join(char if char.isprintable() else " " for char in text)
-        return (text.replace(self.password, "***") if self.password else text)[:300]
+        return vendor_text(text, [self.password])
 
 
 def _server(settings: Settings) -> _Server:

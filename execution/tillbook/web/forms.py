@@ -7,9 +7,9 @@
                 "lines": "form_response.items", "lines.sku": "ref"},
      "fixed": {"currency": "USD", "due": "2027-01-31"}}
 
-`fields` maps each of our names to the place of its value; `lines.NAME` is looked up inside each line. `fixed` are
+`fields` maps each of our names to the place of its value. `lines.NAME` is looked up inside each line. `fixed` are
 values that the form does not ask for, `lines.NAME` for every line. Whole numbers become decimal strings, for form
-products know no other way to send them; numbers with a point stay refused. Without the file the body is the order
+products know no other way to send them. Numbers with a point stay refused. Without the file the body is the order
 form itself.
 """
 
@@ -45,7 +45,7 @@ class FormProduct:
 
 
 def read_product(file: Path) -> FormProduct:
-    """The form product that `form.json` describes; ours when there is no such file. Raises Refused."""
+    """The form product that `form.json` describes, or ours when there is no such file. Raises Refused."""
     if not file.exists():
         return FormProduct()
     try:
@@ -136,7 +136,7 @@ def _exact(value: object) -> object:
 
 
 def _at(raw: object, place: str) -> object:
-    """The value at a dotted place; numbers step into lists. None when there is nothing."""
+    """The value at a dotted place, or None when there is nothing. Numbers step into lists."""
     for part in place.split("."):
         if isinstance(raw, dict):
             raw = raw.get(part)

@@ -1,6 +1,6 @@
 """The customer's pages of ours: what is owed with a button to pay it, and the page after paying.
 
-A GET only shows (mail scanners open every link); the button POSTs, and only then is a checkout opened or minted.
+A GET only shows (mail scanners open every link). The button POSTs, and only then is a checkout opened or minted.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 class PayPages:
-    """`till` is the receiver's, for reading; a worker thread that opens a checkout has a till of its own."""
+    """`till` is the receiver's, for reading. A worker thread that opens a checkout has a till of its own."""
 
     def __init__(self, till: Till, providers: list[str]) -> None:
         self._till = till

@@ -1,4 +1,4 @@
-"""Every call to PayPal goes through here: the mended client, patience, and its errors in our words.
+"""Every call to PayPal goes through here: the mended client, repeated attempts, and its errors in our words.
 
 The client is imported only when something is asked: that takes longer than most steps run.
 """

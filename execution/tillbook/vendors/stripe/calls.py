@@ -1,4 +1,4 @@
-"""Every call to Stripe goes through here: the SDK's client, patience, and its errors in our words.
+"""Every call to Stripe goes through here: the SDK's client, repeated attempts, and its errors in our words.
 
 The SDK is used as it is and imported only when something is asked: that takes longer than most steps run.
 """
