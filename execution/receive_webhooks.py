@@ -9,11 +9,12 @@ import typer
 from tillbook import cli
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from tillbook.till import Till
-    from tillbook.web.server import Application
 
 
-def receive_webhooks(*, till: Till) -> Application:
+def receive_webhooks(*, till: Till) -> ASGIApp:
     """The application for one process. Raises Refused without a provider, or when one's events cannot be verified."""
     from tillbook.web.forms import read_product  # noqa: PLC0415  start-up time
     from tillbook.web.pay_pages import PayPages  # noqa: PLC0415

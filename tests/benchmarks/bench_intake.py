@@ -1,4 +1,4 @@
-"""How many signed events the receiver takes, beside the least that the same server can do."""
+"""How many signed events the receiver takes, beside one transaction per event and the webhook as usually written."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ ROUNDS = 5
 REQUESTS = 50_000
 PAYMENTS = 150
 SERVERS = Path(__file__).parent / "bench_servers.py"
+USUAL = Path(__file__).parent / "usual_webhook.py"
 RECEIVER = ROOT / "execution" / "receive_webhooks.py"
 
 
@@ -34,21 +35,20 @@ def rows(stage: Stage) -> list[Row]:
     """Alternating runs, medians of pairs."""
     runs = Runs(stage)
     client = runs.of("limit", again=True)
-    pairs = [
-        {name: runs.of(name, again=name == "hello") for name in ("hello", "ours", "single")} for _ in range(ROUNDS)
-    ]
-    to_hello = median(pair["ours"].rate / pair["hello"].rate for pair in pairs)
-    to_single = median(pair["ours"].rate / pair["single"].rate for pair in pairs)
+    pairs = [{name: runs.of(name) for name in ("ours", "single", "usual")} for _ in range(ROUNDS)]
+    to_single, to_usual = (
+        median(pair["ours"].rate / pair[name].rate for pair in pairs) for name in ("single", "usual")
+    )
     rates = {name: median(pair[name].rate for pair in pairs) for name in pairs[0]}
-    headroom = client.rate / max(rates.values())
+    headroom = client.rate / rates["ours"]
     beside = median(runs.while_draining().p99 for _ in range(3))
     return [
         Row("load client alone, requests/s", f"{client.rate:,.0f}", "", True),
-        Row("  its headroom over the fastest server", f"{headroom:.1f} x", ">= 1.2", headroom >= 1.2),
-        Row("bare ASGI hello, requests/s", f"{rates['hello']:,.0f}", "", True),
+        Row("  its headroom over the intake", f"{headroom:.1f} x", ">= 1.2", headroom >= 1.2),
+        Row("FastAPI with construct_event, events/s", f"{rates['usual']:,.0f}", "", True),
         Row("one transaction per event, events/s", f"{rates['single']:,.0f}", "", True),
         Row("intake, events/s", f"{rates['ours']:,.0f}", "", True),
-        Row("  to the bare hello", f"{to_hello:.2f} x", ">= 0.35", to_hello >= 0.35),
+        Row("  to FastAPI with construct_event", f"{to_usual:.1f} x", ">= 20", to_usual >= 20),
         Row("  to one transaction per event", f"{to_single:.1f} x", ">= 3", to_single >= 3),
         Row("  p99, ms", f"{median(pair['ours'].p99 for pair in pairs):.0f}", "", True),
         Row("  p99 while process_inbox drains, ms", f"{beside:.0f}", "<= 50", beside <= 50),
@@ -65,9 +65,16 @@ class Runs:
 
     def of(self, name: str, *, again: bool = False) -> Load:
         """One run against a server by name."""
-        arguments = (RECEIVER, "--port", "PORT") if name == "ours" else (SERVERS, name, "PORT")
-        with self._stage.serving(*arguments) as port:
+        with self._stage.serving(*self._command(name)) as port:
             return self._replay(port, again=again)
+
+    def _command(self, name: str) -> tuple[Path, *tuple[str, ...]]:
+        """A server's file and arguments; the usual webhook begins with an empty database."""
+        if name == "ours":
+            return RECEIVER, "--port", "PORT"
+        if name == "usual":
+            return USUAL, "PORT", str(self._stage.folder / f"usual-{next(self._series)}.db"), self._stage.secret
+        return SERVERS, name, "PORT"
 
     def while_draining(self) -> Load:
         """One run while another process reads payments at the vendor and books them."""

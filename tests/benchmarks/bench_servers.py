@@ -1,7 +1,6 @@
 """The servers that the receiver is measured against: `bench_servers.py NAME PORT`.
 
 limit   a socket that answers whatever comes: what the load client itself can do
-hello   a bare ASGI application on our own server: what that server can do
 single  our receiver, with one transaction for each event
 """
 
@@ -9,17 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
-from typing import Any
 
 import uvloop
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "execution"))
 
-from tillbook.web import receiver, server
+from tillbook.web import commit, receiver, server
 
-Message = MutableMapping[str, Any]
 HOST = "127.0.0.1"
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 
@@ -36,24 +32,17 @@ class Anything(asyncio.Protocol):
         self._transport.write(ANSWER)
 
 
-async def hello(_scope: Message, _receive: object, send: Callable[[Message], Awaitable[None]]) -> None:
-    """The least that an ASGI application can do."""
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
-    await send({"type": "http.response.body", "body": b"hello"})
-
-
-class OneByOne(receiver.SharedCommit):
+class OneByOne(commit.SharedCommit):
     """A transaction of its own for each event."""
 
-    def add(self, write: receiver.Write, then: receiver.Then) -> None:
+    async def keep(self, write: commit.Write) -> bool:
         with self._till.ledger.transaction():
-            kept = write(self._till.clock.now())
-        then(kept)
+            return write(self._till.clock.now())
 
 
 async def limit(port: int) -> None:
-    server = await asyncio.get_running_loop().create_server(Anything, HOST, port)
-    await server.serve_forever()
+    listening = await asyncio.get_running_loop().create_server(Anything, HOST, port)
+    await listening.serve_forever()
 
 
 def single(port: int) -> None:
@@ -68,7 +57,5 @@ if __name__ == "__main__":
     name, wanted = sys.argv[1], int(sys.argv[2])
     if name == "limit":
         uvloop.run(limit(wanted))
-    elif name == "hello":
-        server.serve(hello, HOST, wanted)
     else:
         single(wanted)

@@ -35,7 +35,19 @@ def client() -> str:
 
 def replay(url: str, requests: Path, *, seconds: int, again: bool = False) -> Load:
     """Send the requests of the file over 32 connections for `seconds`, each once or `again`; every answer is 200."""
-    command = [client(), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(SCRIPT), url, "--", str(requests)]
+    command = [
+        client(),
+        "-t1",
+        f"-c{CONNECTIONS}",
+        f"-d{seconds}s",
+        "--timeout",
+        "10s",
+        "-s",
+        str(SCRIPT),
+        url,
+        "--",
+        str(requests),
+    ]
     command.append("again" if again else "once")
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))

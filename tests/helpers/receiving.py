@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 import requests
+import uvloop
 
+from helpers.forging.receiver_process import listens
 from helpers.sale import Shop, control
 from helpers.vendors.simulated_stripe import wait_until
 from receive_webhooks import receive_webhooks
@@ -59,24 +61,28 @@ class Receiver:
 
 
 @contextmanager
-def receiving(shop: Shop, monkeypatch: pytest.MonkeyPatch, *, deliver: bool = True) -> Iterator[Receiver]:
-    """Serve `receive_webhooks` with the script's own server options in a thread."""
+def receiving(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, *, deliver: bool = True, seconds: float = 5.0
+) -> Iterator[Receiver]:
+    """Serve `receive_webhooks` in a thread, as the script does; `seconds` is how long headers and a body may take."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     monkeypatch.setenv("TILLBOOK_BASE_URL", url)
     till = open_till()
-    running = server(receive_webhooks(till=till), "127.0.0.1", port)
-    thread = threading.Thread(target=running.run, name="receiver", daemon=True)
+    loop = uvloop.new_event_loop()
+    running = server(receive_webhooks(till=till), "127.0.0.1", port, header_seconds=seconds, body_seconds=seconds)
+    thread = threading.Thread(target=loop.run_until_complete, args=(running.serve(),), name="receiver", daemon=True)
     thread.start()
-    wait_until(lambda: running.started)
+    wait_until(lambda: listens(port))
     if deliver:
         control(shop.simulator, "deliveries", {"to": url})
     try:
         yield Receiver(shop, url, till)
     finally:
         control(shop.simulator, "deliveries", {"to": ""})
-        running.should_exit = True
+        loop.call_soon_threadsafe(running.stop)
         thread.join()
+        loop.close()
         till.close()
 
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from tillbook.kit.errors import Refused
 from tillbook.kit.strict_json import LIMIT_BYTES, loads
-from tillbook.vendors.quick_json import loads_quickly
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text(st.characters(codec="utf-8")),
@@ -67,25 +66,3 @@ def test_brackets_inside_strings_are_no_nesting() -> None:
     text = "[" * 100 + '\\"' + "{" * 100
     assert loads(json.dumps([text])) == [text]
     assert loads("[" * 64 + "]" * 64)
-
-
-@given(VALUES, st.booleans(), st.binary(max_size=3), st.integers(0, 200))
-def test_the_quick_way_says_what_the_slow_way_says(value: object, ascii_only: bool, noise: bytes, place: int) -> None:
-    """The same value for good JSON, and a refusal wherever there is one, also when a few bytes are damaged."""
-    good = json.dumps(value, ensure_ascii=ascii_only).encode()
-    damaged = good[:place] + noise + good[place:]
-    for body in (good, damaged, good + b"\xff", b'"\xff"'):
-        try:
-            expected = loads(body)
-        except Refused:
-            with pytest.raises(Refused):
-                loads_quickly(body)
-        else:
-            assert loads_quickly(body) == expected
-
-
-@pytest.mark.parametrize("body", [b'{"a":1,"a":1}', b'{"x":[{"a":"","a":""}]}', b'{"a":1,"b":{"c":2,"c":3}}'])
-def test_a18_the_quick_way_finds_a_name_that_stands_twice(body: bytes) -> None:
-    """Decoding would keep the last one in silence."""
-    with pytest.raises(Refused, match="given twice"):
-        loads_quickly(body)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import apsw
 import pytest
 import requests
 
+from helpers.forging.forgeries import Forger
 from helpers.receiving import Receiver, event_body, receiving
 from helpers.sale import SCRIPTS, Shop
 from helpers.vendors.simulated_stripe import wait_until
@@ -247,6 +250,28 @@ def test_thirty_two_at_once_share_commits_and_all_are_durable(shop: Shop, receiv
         assert [one.result().status_code for one in waiting] == [200] * 32
     assert len(set(kept(shop))) == 32
     assert 1 <= commits < 32
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace shows what a process asks of the kernel")
+def test_the_answer_leaves_after_the_sync(shop: Shop) -> None:
+    """Between the answer before it and the 200 of an event, the kernel was told to write the ledger to the disk."""
+    port, trace = free_port(), shop.home / "trace.txt"
+    calls = "trace=fsync,fdatasync,write,writev,sendto,sendmsg"
+    strace = ["strace", "-D", "-f", "-e", calls, "-e", "signal=none", "-o", str(trace)]
+    command = [*strace, sys.executable, str(SCRIPTS / "receive_webhooks.py"), "--port", str(port)]
+    url = f"http://127.0.0.1:{port}"
+    secret = str(shop.simulator.world.accounts["stripe_webhook_secret"])
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=shop.home) as traced:
+        try:
+            wait_until(lambda: answers(f"{url}/healthz"))
+            body = event_body()
+            header = {"Stripe-Signature": Forger(secret, shop.till.clock.now()).genuine(body)}
+            assert requests.post(f"{url}/webhooks/stripe", body, headers=header, timeout=10).status_code == 200
+        finally:
+            traced.terminate()
+    wait_until(lambda: f"{traced.pid} +++ exited" in trace.read_text())
+    *_, before_it, _after = trace.read_text().split('"HTTP/1.1 200')
+    assert re.search(r"\b(fsync|fdatasync)\b.*= 0", before_it)
 
 
 # -- health and the customer's pages ---------------------------------------------------------------

@@ -23,7 +23,7 @@ NOT_SIGNED = frozenset({400})
 NO_SUCH = frozenset({404, 405})
 NOT_HTTP = frozenset({400, 404, 405, CLOSED})
 TOO_LARGE = frozenset({413, CLOSED})
-HEADERS_TOO_LARGE = frozenset({431, 400, CLOSED})
+HEADERS_TOO_LARGE = frozenset({431, 414, 400, CLOSED})
 EVENT: Json = {
     "id": "evt_1NG8Du2eZvKYlo2CUI79vXWy",
     "object": "event",

@@ -89,7 +89,7 @@ def served(shop: Shop, **environment: str) -> Iterator[Served]:
     with output.open("wb") as file:
         process = subprocess.Popen(command, stdout=file, stderr=file, env={**os.environ, **environment})
     try:
-        wait_until(lambda: _listens(port) or process.poll() is not None)
+        wait_until(lambda: listens(port) or process.poll() is not None)
         assert process.poll() is None, output.read_text()
         yield Served(process.pid, port, output)
     finally:
@@ -119,7 +119,8 @@ def first_status(connection: socket.socket) -> int:
             return final[0] if final else CLOSED
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether somebody accepts connections there."""
     try:
         socket.create_connection((HOST, port), timeout=1).close()
     except OSError:

@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 from tillbook.kit.clock import parse_rfc3339
 from tillbook.kit.errors import Refused
+from tillbook.kit.strict_json import loads
 from tillbook.rules.events import Event
 from tillbook.rules.operations import Json
 from tillbook.vendors.paypal.objects import is_id, link, moment, order_of, text
-from tillbook.vendors.quick_json import loads_quickly
 
 _LONGEST_TEXT = 255
 _LATEST_SECOND = 2**40
@@ -56,7 +56,7 @@ RELEVANT: dict[str, Callable[[Json], str]] = {
 def read_event(body: bytes, *, livemode: bool, delivery: str) -> Event:
     """A verified body as an Event that keeps these bytes. Raises Refused when it is not an event of PayPal's."""
     try:
-        raw = loads_quickly(body)
+        raw = loads(body)
     except Refused as refusal:
         raise Refused(f"not an event: {refusal.message}") from None
     if not isinstance(raw, dict):
