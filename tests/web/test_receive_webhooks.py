@@ -269,7 +269,7 @@ def test_the_answer_leaves_after_the_sync(shop: Shop) -> None:
             assert requests.post(f"{url}/webhooks/stripe", body, headers=header, timeout=10).status_code == 200
         finally:
             traced.terminate()
-    wait_until(lambda: f"{traced.pid} +++ exited" in trace.read_text())
+    wait_until(lambda: bool(re.search(rf"^{traced.pid} +\+\+\+ exited", trace.read_text(), re.MULTILINE)))
     *_, before_it, _after = trace.read_text().split('"HTTP/1.1 200')
     assert re.search(r"\b(fsync|fdatasync)\b.*= 0", before_it)
 
