@@ -44,6 +44,8 @@ PURE = "rules"
 SIMULATOR = EXECUTION / "simulator"
 STARTS_THE_SIMULATOR = ("run_simulator.py", "run_demo.py")
 MOST_FILES = 12
+OURS = ("tillbook", "simulator")
+_NAMED = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 # What a pure room may not even import: it would know the time, chance, the machine or the network.
 IMPURE = frozenset(
@@ -246,7 +248,7 @@ def test_the_simulator_shares_no_rule_with_the_rest() -> None:
 
 
 def test_only_the_clock_reads_time() -> None:
-    """Ask `shop.clock`: a simulated world has its own time. The simulator asks World.now()."""
+    """Ask `till.clock`: a simulated world has its own time. The simulator asks World.now()."""
     allowed = {"kit/clock.py", "simulator/world.py"}
     files = [*_product(), *PACKAGE.rglob("*.sql")]
     assert _lines([file for file in files if _place(file) not in allowed], READS_TIME) == []
@@ -334,6 +336,60 @@ def _over(file: Path, limit: int) -> bool:
 def test_every_module_says_what_it_is_for() -> None:
     """A module says in its docstring what it is for."""
     assert [_place(file) for file in [*_product(), *TESTS.rglob("*.py")] if not ast.get_docstring(_tree(file))] == []
+
+
+def test_every_public_name_has_its_sentence() -> None:
+    """Say in plain words what it is, its units and what it raises. What a library calls is described by the library."""
+    silent = [
+        f"{_place(file)}:{node.lineno} {node.name}"
+        for file in PACKAGE.rglob("*.py")
+        for node in _public(_tree(file), _foreign(_tree(file)))
+        if not ast.get_docstring(node)
+    ]
+    assert silent == []
+
+
+def _foreign(tree: ast.Module) -> set[str]:
+    """The names that a file takes from libraries."""
+    return {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        and (node.module or "").split(".")[0] not in {*OURS, *sys.stdlib_module_names}
+        for alias in node.names
+    }
+
+
+def _public(
+    body: ast.Module | ast.ClassDef, foreign: set[str]
+) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    """Public functions and classes, and their methods, except those of a class that a library's class stands behind."""
+    for node in body.body:
+        if isinstance(node, _NAMED) and not node.name.startswith("_"):
+            yield node
+            if isinstance(node, ast.ClassDef) and not {ast.unparse(base) for base in node.bases} & foreign:
+                yield from _public(node, foreign)
+
+
+def test_a_sentence_of_the_package_has_one_idea() -> None:
+    """Two sentences say it better than a semicolon, and what `the same` is a reader has not met yet."""
+    wrong = [
+        f"{_place(file)}:{getattr(node, 'lineno', 1)}"
+        for file in PACKAGE.rglob("*.py")
+        for node in ast.walk(_tree(file))
+        if isinstance(node, ast.Module | _NAMED) and _joined(ast.get_docstring(node) or "")
+    ]
+    assert wrong == []
+
+
+def _joined(text: str) -> bool:
+    return ";" in text or text.startswith("The same")
+
+
+def test_comments_say_their_reason() -> None:
+    """The code names no entry of a list that stands elsewhere: say the reason. Tests cite docs/failures.md."""
+    files = [*_product(), *PACKAGE.rglob("*.sql"), *PACKAGE.rglob("*.html")]
+    assert _lines(files, re.compile(r"\([A-F]\d{1,2}(, [A-F]\d{1,2})*\)")) == []
 
 
 def test_nothing_is_printed_past_the_command_line() -> None:

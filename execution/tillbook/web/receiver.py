@@ -1,6 +1,6 @@
 """The web application: verified webhooks into the inbox, submitted forms, the customer's pages, health.
 
-A message is answered 200 only after it is committed with full sync; a failed commit is 503, so the sender tries again.
+A message is answered 200 only after it is committed with full sync. A failed commit is 503, so the sender tries again.
 A message that its sender did not sign, or that makes no sense, is 400 for good.
 """
 
@@ -34,7 +34,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 def build_app(
     till: Till, pages: PayPages, providers: dict[str, Provider], product: FormProduct, connect: Endpoint
 ) -> Starlette:
-    """The application. `till`'s ledger never waits for a lock; `connect` takes QuickBooks' redirect."""
+    """The application. `till`'s ledger never waits for a lock. `connect` takes QuickBooks' redirect."""
     commit = SharedCommit(till)
     webhooks = [
         Route(f"/webhooks/{name}", _webhook(till, commit, provider), methods=["POST"])
@@ -95,7 +95,7 @@ def _webhook(till: Till, commit: SharedCommit, provider: Provider) -> Endpoint:
 
 
 def _joined(request: Request) -> dict[str, str]:
-    """The headers by lower-case name; the values of a name that stands twice are joined by a comma."""
+    """The headers by lower-case name. The values of a name that stands twice are joined by a comma."""
     headers: dict[str, str] = {}
     for name, value in request.headers.items():
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
