@@ -182,7 +182,7 @@ def test_the_events_to_subscribe_to_are_those_that_mean_something() -> None:
     for provider in ("stripe", "paypal"):
         step = re.split(r"^\d+\. ", steps.partition(f"/webhooks/{provider}`")[2], maxsplit=1, flags=re.M)[0]
         named = re.findall(r"`([a-z]+(?:[._][a-z]+)+|[A-Z]+(?:\.[A-Z]+)+)`", step)
-        wanted = importlib.import_module(f"tillbook.vendors.{provider}.events").RELEVANT
+        wanted = importlib.import_module(f"tillbook.vendors.{provider}.webhooks.events").RELEVANT
         assert {name for name in named if not name.endswith(".py")} == set(wanted)
 
 

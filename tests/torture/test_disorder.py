@@ -22,7 +22,7 @@ from helpers.tally import LONG, SEED, Tally
 from helpers.torture.scenarios import DONE, READ_LAG, ROUND, Scenario, Stage, died_on_answer
 from tillbook.money_in import inbox
 from tillbook.till import open_till
-from tillbook.vendors.stripe.events import read_event
+from tillbook.vendors.stripe.webhooks.events import read_event
 
 NAME = "events in disorder"
 SIX = ("payment_intent.succeeded", "checkout.session.completed", "charge.updated")

@@ -23,8 +23,8 @@ from helpers.sale import Shop
 from helpers.settings import loaded
 from tillbook.kit.clock import Clock
 from tillbook.kit.errors import Forged
-from tillbook.vendors.paypal.certificates import require_certificate_url
-from tillbook.vendors.paypal.signatures import WebhookCheck
+from tillbook.vendors.paypal.webhooks.certificates import require_certificate_url
+from tillbook.vendors.paypal.webhooks.signatures import WebhookCheck
 
 MEBIBYTE = 2**20
 NAME = "CERT-360caa42-fca2a594-a5cafa77"

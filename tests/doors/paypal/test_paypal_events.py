@@ -23,8 +23,8 @@ from tillbook.kit.errors import Forged, Refused, Unavailable
 from tillbook.kit.settings import Settings
 from tillbook.rules.events import Event
 from tillbook.vendors.paypal import provider as paypal_room
-from tillbook.vendors.paypal.events import RELEVANT, listed_event, read_event, shown_event
 from tillbook.vendors.paypal.provider import PayPalProvider
+from tillbook.vendors.paypal.webhooks.events import RELEVANT, listed_event, read_event, shown_event
 
 Json = dict[str, Any]
 EXECUTION = Path(__file__).parents[3] / "execution"

@@ -30,8 +30,8 @@ from helpers.settings import changed, loaded
 from tillbook.kit.clock import Clock
 from tillbook.kit.errors import Forged, NotAllowed, Refused, Unavailable, Uncertain
 from tillbook.kit.settings import Settings
-from tillbook.vendors.paypal.certificates import Certificates, certificate_place, require_certificate_url
-from tillbook.vendors.paypal.signatures import WebhookCheck
+from tillbook.vendors.paypal.webhooks.certificates import Certificates, certificate_place, require_certificate_url
+from tillbook.vendors.paypal.webhooks.signatures import WebhookCheck
 
 Json = dict[str, Any]
 NOW = 1_795_000_000

@@ -24,10 +24,10 @@ from helpers.vendors.stand_in import StandIn
 from tillbook.kit.clock import Clock
 from tillbook.kit.errors import Forged, Refused
 from tillbook.kit.settings import Settings
-from tillbook.vendors.stripe import signatures
-from tillbook.vendors.stripe.events import RELEVANT, read_event
 from tillbook.vendors.stripe.provider import StripeProvider
-from tillbook.vendors.stripe.signatures import require_signature
+from tillbook.vendors.stripe.webhooks import signatures
+from tillbook.vendors.stripe.webhooks.events import RELEVANT, read_event
+from tillbook.vendors.stripe.webhooks.signatures import require_signature
 
 Json = dict[str, Any]
 SAMPLES = Path(__file__).parents[2] / "samples/stripe"

@@ -136,7 +136,7 @@ def _paypal_change(settings: Settings, clock: SetClock) -> Asking:
 
 
 def _certificate(settings: Settings, clock: SetClock) -> Asking:
-    from tillbook.vendors.paypal.certificates import Certificates
+    from tillbook.vendors.paypal.webhooks.certificates import Certificates
 
     certificates = Certificates(settings, clock)
     return lambda: certificates.public_key(settings[API_BASE] + CERTIFICATE)

@@ -12,7 +12,7 @@ from helpers.receiving import event_body
 from helpers.sale import DECLINED, Json, Shop
 from process_inbox import process_inbox
 from tillbook.proof import invariants
-from tillbook.vendors.stripe.events import read_event
+from tillbook.vendors.stripe.webhooks.events import read_event
 
 
 def keep(shop: Shop, body: bytes) -> None:

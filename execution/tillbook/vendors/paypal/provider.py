@@ -27,7 +27,6 @@ from tillbook.vendors.paypal import orders, statement
 from tillbook.vendors.paypal.amounts import paypal_amount
 from tillbook.vendors.paypal.calls import PayPalCalls
 from tillbook.vendors.paypal.declaration import CLIENT_ID, CLIENT_SECRET
-from tillbook.vendors.paypal.events import RELEVANT, listed_event, read_event, shown_event
 from tillbook.vendors.paypal.objects import (
     capture_facts,
     checkout_state,
@@ -44,7 +43,8 @@ from tillbook.vendors.paypal.objects import (
     text,
 )
 from tillbook.vendors.paypal.refunds import made_refund, obstacle, refund_body, refund_facts, released
-from tillbook.vendors.paypal.signatures import WebhookCheck
+from tillbook.vendors.paypal.webhooks.events import RELEVANT, listed_event, read_event, shown_event
+from tillbook.vendors.paypal.webhooks.signatures import WebhookCheck
 from tillbook.vendors.protocols import Account, CheckoutState
 
 if TYPE_CHECKING:

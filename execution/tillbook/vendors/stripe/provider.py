@@ -28,7 +28,6 @@ from tillbook.vendors.stripe import statement
 from tillbook.vendors.stripe.amounts import stripe_amount
 from tillbook.vendors.stripe.calls import PAGE_SIZE, StripeCalls
 from tillbook.vendors.stripe.declaration import SECRET_KEY, WEBHOOK_SECRET
-from tillbook.vendors.stripe.events import RELEVANT, event_of, read_event
 from tillbook.vendors.stripe.links import StripeLinks, is_link
 from tillbook.vendors.stripe.objects import (
     charge_facts,
@@ -43,7 +42,8 @@ from tillbook.vendors.stripe.objects import (
 from tillbook.vendors.stripe.payouts import PREFIX, payout_reading
 from tillbook.vendors.stripe.refunds import made_refund, obstacle, refund_facts, refund_params, released
 from tillbook.vendors.stripe.requests import idempotency_key, session_params
-from tillbook.vendors.stripe.signatures import require_signature
+from tillbook.vendors.stripe.webhooks.events import RELEVANT, event_of, read_event
+from tillbook.vendors.stripe.webhooks.signatures import require_signature
 
 if TYPE_CHECKING:
     from stripe import StripeClient

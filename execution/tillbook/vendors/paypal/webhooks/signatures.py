@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from tillbook.kit.errors import Forged, NotAllowed, Refused, Unavailable, Uncertain
 from tillbook.kit.strict_json import loads
-from tillbook.vendors.paypal.certificates import Certificates, certificate_place, require_certificate_url
 from tillbook.vendors.paypal.declaration import WEBHOOK_CHECK, WEBHOOK_ID
+from tillbook.vendors.paypal.webhooks.certificates import Certificates, certificate_place, require_certificate_url
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey

@@ -1,0 +1,1 @@
+"""What PayPal tells us unasked: is it genuine, and what is it about."""
