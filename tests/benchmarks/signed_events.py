@@ -27,7 +27,7 @@ def write_requests(file: Path, number: int, secret: str, *, series: str) -> None
 
 def _form(kind: str) -> tuple[bytes, bytes, bytes]:
     """An event as Stripe sends it, with its own id and the id of its payment intent."""
-    text = (SAMPLES / f"{kind}.json").read_bytes()
+    text = (SAMPLES / kind / "event.json").read_bytes()
     return text, _id(text, b"evt"), _id(text, b"pi")
 
 

@@ -47,7 +47,7 @@ PLANS: dict[str, Callable[[Any, Row], Plan[Any]]] = {
 
 
 def sample(name: str) -> Order:
-    return read_order((SAMPLES / "orders" / name).read_bytes())
+    return read_order(next((SAMPLES / "orders").rglob(name)).read_bytes())
 
 
 def stored(row: Row) -> Operation[Row]:

@@ -36,7 +36,7 @@ ISSUED = InvoiceIssued(
 
 
 def sample(name: str) -> Order:
-    return read_order((SAMPLES / name).read_bytes())
+    return read_order(next(SAMPLES.rglob(name)).read_bytes())
 
 
 def test_a_payment_with_an_invoice_calls_for_one_document() -> None:

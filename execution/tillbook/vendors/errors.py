@@ -31,7 +31,7 @@ _KEY = re.compile(
     r"|\b(?:basic|bearer)\s+[\w.~+/=-]{8,}|\bA2[13]A[\w.~+/=-]{8,}",
     re.IGNORECASE,
 )
-# Client ids, secrets and tokens look like nothing else. As long are only addresses and the ids of Stripe's pages.
+# Client ids, secrets and tokens look like nothing else. As long are only addresses and the ids of pages.
 _LONG = re.compile(r"(?<![\w~+/=.-])(?!//|cs_(?:live|test)_)[\w~+/=.-]{64,}", re.ASCII)
 
 

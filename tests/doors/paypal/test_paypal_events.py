@@ -29,7 +29,7 @@ from tillbook.vendors.paypal.webhooks.events import RELEVANT, listed_event, read
 Json = dict[str, Any]
 EXECUTION = Path(__file__).parents[3] / "execution"
 SAMPLES = Path(__file__).parents[2] / "samples/paypal"
-NAMES = sorted(path.stem for path in SAMPLES.glob("*.json"))
+NAMES = sorted(path.name for path in SAMPLES.iterdir())
 ORDER, CAPTURE, REFUND = "5O190127TN364715T", "2GG279541U471931P", "1JU08902781691411"
 API = "https://api-m.sandbox.paypal.com/v2"
 
@@ -85,7 +85,7 @@ def test_a_sample_reads_as_expected(name: str, vendor: StandIn) -> None:
         vendor.answer(f"/v2/checkout/orders/{found.object_id}", {"name": "RESOURCE_NOT_FOUND"}, 404)
         vendor.answer(f"/v2/payments/captures/{found.object_id}", above)
     answer = pformat(PayPalProvider(settings_of(vendor.url), HurriedClock()).read(found.object_id)) + "\n"
-    expected = SAMPLES / f"{name}.facts"
+    expected = SAMPLES / name / "reading.txt"
     if os.environ.get("TILLBOOK_ACCEPT"):  # writes the answers anew; then read the diff
         expected.write_text(answer)
     assert answer == expected.read_text()
@@ -99,7 +99,7 @@ def test_a_sample_is_what_paypal_documents(name: str, monkeypatch: pytest.Monkey
         pytest.skip("vendor schemas not present")
     monkeypatch.syspath_prepend(folder)
     check = import_module("paypal_contract").check_response
-    shown, order = (json.loads((SAMPLES / f"{name}.{kind}").read_bytes()) for kind in ("json", "object"))
+    shown, order = (json.loads((SAMPLES / name / f"{kind}.json").read_bytes()) for kind in ("event", "object"))
     assert check("GET", f"/v1/notifications/webhooks-events/{shown['id']}", 200, shown) == []
     assert check("GET", f"/v2/checkout/orders/{order['id']}", 200, order) == []
 

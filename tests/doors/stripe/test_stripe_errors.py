@@ -223,7 +223,7 @@ def test_nothing_of_the_sdk_is_imported_before_the_first_call(stage: StripeStage
         "provider.verify({'stripe-signature': sys.argv[1]}, Path(sys.argv[2]).read_bytes())\n"
         "assert not {'stripe', 'requests', 'urllib3'} & set(sys.modules)\n"
     )
-    sample = Path(__file__).parents[2] / "samples/stripe/payment_intent.succeeded.json"
+    sample = Path(__file__).parents[2] / "samples/stripe/payment_intent.succeeded/event.json"
     home = stage.settings.simulator_state.parent
     done = subprocess.run(
         [sys.executable, "-c", script, header, str(sample)],

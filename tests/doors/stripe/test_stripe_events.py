@@ -31,7 +31,7 @@ from tillbook.vendors.stripe.webhooks.signatures import require_signature
 
 Json = dict[str, Any]
 SAMPLES = Path(__file__).parents[2] / "samples/stripe"
-NAMES = sorted(path.stem for path in SAMPLES.glob("*.json"))
+NAMES = sorted(path.name for path in SAMPLES.iterdir())
 SECRET = "whsec_of_this_test"
 NOW = 1795400000
 NOW_FULL_WIDTH = "".join(chr(ord(digit) + 0xFEE0) for digit in str(NOW))
@@ -85,13 +85,14 @@ def test_every_type_that_means_something_has_a_sample() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sample_reads_as_expected(name: str, vendor: StandIn) -> None:
     """From the event as Stripe sends it, by way of the object as Stripe gives it, to the facts beside it."""
-    body = (SAMPLES / f"{name}.json").read_bytes()
+    body = (SAMPLES / name / "event.json").read_bytes()
     provider = StripeProvider(settings(vendor.url), HurriedClock())
     found = provider.verify({"stripe-signature": signed(body, at=Clock().now())}, body)
     assert found.type == name
-    vendor.answer(f"/v1/payment_intents/{found.object_id}", json.loads((SAMPLES / f"{name}.object").read_bytes()))
+    kind = "payouts" if name.startswith("payout.") else "payment_intents"
+    vendor.answer(f"/v1/{kind}/{found.object_id}", json.loads((SAMPLES / name / "object.json").read_bytes()))
     answer = pformat(provider.read(found.object_id)) + "\n"
-    expected = SAMPLES / f"{name}.facts"
+    expected = SAMPLES / name / "reading.txt"
     if os.environ.get("TILLBOOK_ACCEPT"):  # writes the answers anew; then read the diff
         expected.write_text(answer)
     assert answer == expected.read_text()
@@ -105,8 +106,8 @@ def test_a_sample_is_what_stripe_documents(name: str, monkeypatch: pytest.Monkey
         pytest.skip("vendor schemas not present")
     monkeypatch.syspath_prepend(folder)
     check_object = import_module("stripe_contract").check_object
-    assert check_object(json.loads((SAMPLES / f"{name}.json").read_bytes())) == []
-    assert check_object(json.loads((SAMPLES / f"{name}.object").read_bytes())) == []
+    assert check_object(json.loads((SAMPLES / name / "event.json").read_bytes())) == []
+    assert check_object(json.loads((SAMPLES / name / "object.json").read_bytes())) == []
 
 
 # -- signatures ------------------------------------------------------------------------------------

@@ -200,7 +200,7 @@ class StripeStage(Simulated):
         "refund": ("POST", "/v1/refunds"),
         "read": ("GET", "*"),
     }
-    _SAMPLE = "stripe/payment_intent.succeeded.json"
+    _SAMPLE = "stripe/payment_intent.succeeded/event.json"
 
     def unreachable(self) -> Provider:
         """The provider where nobody listens at the vendor's address."""
@@ -256,7 +256,7 @@ class PayPalStage(Simulated):
         "refund": ("POST", "/v2/payments/captures/*/refund"),
         "read": ("GET", "*"),
     }
-    _SAMPLE = "paypal/PAYMENT.CAPTURE.COMPLETED.json"
+    _SAMPLE = "paypal/PAYMENT.CAPTURE.COMPLETED/event.json"
     _WORDS: ClassVar = {
         "succeeded": "COMPLETED",
         "pending": "PENDING",
