@@ -23,6 +23,7 @@ import pytest
 import requests
 
 from helpers.forging.certificate_authority import Authority, Leaf, pem, rsa_key
+from helpers.settings import bare
 from helpers.vendors.doors import (
     DOORS,
     SECONDS,
@@ -48,6 +49,7 @@ from helpers.vendors.misbehaving import (
     Line,
     Misbehaving,
     Seen,
+    SetClock,
     answer,
     at_the_door,
     drip,
@@ -62,13 +64,20 @@ from helpers.vendors.misbehaving import (
     slow_greeting,
 )
 from tillbook.kit.errors import Refused, Unavailable
-from tillbook.vendors.errors import LARGEST_BYTES
+from tillbook.vendors.errors import LARGEST_BYTES, NoAnswer
+from tillbook.vendors.http import Session
+
+# Python's ssl leaves a connection that ends just before TLS begins to the collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl:ResourceWarning")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def warm(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Every door opens, so that a test shows what closes it."""
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Every door opens, so that a test shows what closes it. What is left in the end is collected here."""
     assert every_door_opens(tmp_path_factory.mktemp("warm"))
+    yield
+    _until_no_exchange_goes_on()
+    gc.collect()
 
 
 # -- nothing left this machine ---------------------------------------------------------------------------
@@ -142,18 +151,6 @@ ADDRESSES: dict[str, Callable[[], AbstractContextManager[str]]] = {
 }
 
 
-LEAVES_SOCKETS = pytest.mark.filterwarnings("ignore:unclosed <ssl:ResourceWarning")
-"""Python's ssl leaves a connection that ends just before TLS begins to the collector."""
-
-
-@pytest.fixture
-def collected() -> Iterator[None]:
-    """Collect what is left, now and not in a test that minds."""
-    yield
-    _until_no_exchange_goes_on()
-    gc.collect()
-
-
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> None:
     """One name that is not known, and one whose server of names does not answer."""
@@ -178,6 +175,7 @@ def test_c16_what_never_left_did_nothing(tmp_path: Path, address: str) -> None:
     """No connection, no request: nothing happened, not even where something was to be changed."""
     with ADDRESSES[address]() as url:
         every = at_address(tmp_path, url, limit=SECONDS)
+        _until_no_exchange_goes_on()
     assert of(every) == all_of(Unavailable)
     assert {asked.door.name for asked in every if "nothing was sent" not in str(asked.error)} == set()
     assert in_time(every)
@@ -282,7 +280,20 @@ def test_c24_whoever_is_slow_is_given_up_in_time(tmp_path: Path, how: str) -> No
     assert of(every) == doubt()
     assert in_time(every)
     assert {asked.door.name for asked in every if "in time" not in str(asked.error)} == set()
-    _until_no_exchange_goes_on()
+
+
+def test_c24_what_is_given_up_does_not_go_on() -> None:
+    """Its connection, new or kept, is shut down at once: who drips for ever does not hold it for ever."""
+    with Misbehaving() as server:
+        server.on("/kept", answer({}), drip(b"{}", 0))
+        server.on("/new", drip(b"{}", 0))
+        session = Session(bare(mode="test", timeout_seconds=0.2), SetClock())
+        session.get(f"{server.url}/kept")
+        for path in ("/kept", "/new"):
+            with pytest.raises(NoAnswer):
+                session.get(server.url + path)
+            _until_no_exchange_goes_on()
+        assert [seen.connection for seen in server.seen] == [1, 1, 2]
 
 
 @pytest.mark.parametrize("how", BROKEN)
@@ -399,8 +410,6 @@ def _drip_headers(connection: socket.socket) -> None:
     threading.Thread(target=go_on, daemon=True).start()
 
 
-@pytest.mark.usefixtures("collected")
-@LEAVES_SOCKETS
 @pytest.mark.parametrize("how", PROXIES)
 def test_c16_a_proxy_that_lets_nothing_through_means_that_nothing_left(
     proxied: Callable[[str], None], tmp_path: Path, how: str

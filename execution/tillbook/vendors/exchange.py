@@ -44,15 +44,12 @@ class Exchange:
             del outcome  # an error leads to this frame, and would lead back to itself
 
     def begin(self, line: socket.socket) -> None:
-        """Say that the request goes out on this connection now. Raises TimeoutError when it may not any more."""
+        """Say that the request goes out on this connection now. When the time is over, nothing can go out on it."""
         self.hold(line)
-        with self._lock:
-            if self._over:
-                raise TimeoutError("too late to send anything")
-            self.sent = True
+        self.sent = True
 
     def hold(self, line: socket.socket) -> None:
-        """Shut this connection down when the time is over. A duplicate is kept, for TLS takes the original away."""
+        """Shut this connection down as soon as the time is over. A duplicate is kept, for TLS takes the original."""
         with self._lock:
             self._lines.append(socket.socket(fileno=os.dup(line.fileno())))
             if self._over:
