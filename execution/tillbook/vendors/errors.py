@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 
 from tillbook.kit import strict_json
 from tillbook.kit.cards import mask_card_numbers
@@ -138,6 +137,8 @@ def _pause_seconds(headers: Mapping[str, str], usual: float) -> float:
 
     A date is counted from the answer's own Date, so that no clock of ours has to agree with the vendor's.
     """
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415  for a throttle only: start-up time
+
     named = {name.lower(): value for name, value in headers.items()}
     asked = named.get("retry-after", "")
     if re.fullmatch(r"[0-9]{1,5}", asked, re.ASCII):
