@@ -2,7 +2,7 @@
 
 `TILLBOOK_CONTRACTS` names a folder of validators (`stripe_contract`, `paypal_contract`, `quickbooks_contract`). Unset
 means that the run says so and checks nothing: a user's clone has no schemas. A folder that is not there is an error,
-never a skip.
+never a skip. Run as a program, `referee.py VENDOR FILE...`, it judges the lines of one vendor.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ import functools
 import importlib
 import json
 import os
+import re
+import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
+Check = Callable[..., list[str]]
 
 # Fields that the checked schema does not know, each with the reason why they are right all the same.
 NEWER_THAN_SCHEMA: dict[str, str] = {}
@@ -28,6 +31,17 @@ NEWER_ISSUES = {
     "DECIMALS_NOT_SUPPORTED": "sellers met it when they created orders (woocommerce-paypal-payments#202)",
     "DUPLICATE_REQUEST_ID": "PayPal's word for a used PayPal-Request-Id in its older APIs (PayPal-Java-SDK#369)",
 }
+
+# What is another in every run: ids, seconds and times. A schema asks for their form only, so one may stand for all.
+_WORD = re.compile(r"[\w:-]{10,}|\bINV-[0-9]+\b")
+_ID = re.compile(
+    r"(?<![0-9A-Za-z])(?:(?=[0-9]*[a-f])[0-9a-f]{13,64}|op[a-z2-7]{17}|(?=[A-Z]*[0-9])[0-9A-Z]{17}|1[6-9][0-9]{8})"
+    r"(?![0-9A-Za-z])"
+    r"|^(?=.*[a-z])(?=.*[0-9])[\w-]{32}$|(?<=INV-)[0-9]+"
+)
+_TIME = re.compile(
+    r"^20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?![0-9])"
+)
 
 
 @dataclass(frozen=True)
@@ -41,26 +55,65 @@ class Verdict:
 
 
 def judge(folder: Path) -> Verdict:
-    """Check every recorded line; equal problems are told once, with their number."""
-    lines = [json.loads(line) for file in sorted(folder.glob("*.jsonl")) for line in file.read_text().splitlines()]
+    """Check every recorded line, each vendor in a process of its own; equal problems are told once, counted."""
+    files = sorted(map(str, folder.glob("*.jsonl")))
+    lines = sum(Path(file).read_bytes().count(b"\n") for file in files)
     contracts = os.environ.get("TILLBOOK_CONTRACTS", "")
     if not contracts:
-        return Verdict(0, 0, (), f"vendor schemas not present: {len(lines)} exchanges were not checked")
+        return Verdict(0, 0, (), f"vendor schemas not present: {lines} exchanges were not checked")
     if not Path(contracts).is_dir():
         return Verdict(
             0, 0, (f"TILLBOOK_CONTRACTS names {contracts}, which is not a folder",), "no schemas to check with"
         )
-    if contracts not in sys.path:
-        sys.path.append(contracts)
+    running = [
+        subprocess.Popen([sys.executable, __file__, vendor, *files], stdout=subprocess.PIPE, text=True)
+        for vendor in _JUDGES
+    ]
     checked: Counter[str] = Counter()
     problems: Counter[str] = Counter()
-    for line in lines:
-        for part, found in _JUDGES[line["vendor"]](line):
-            checked[part] += 1
-            problems.update(problem for problem in found if problem not in NEWER_THAN_SCHEMA)
+    for one in running:
+        words, _ = one.communicate()
+        assert one.returncode == 0, "the referee could not judge"
+        found = json.loads(words)
+        checked.update(found["checked"])
+        problems.update(found["problems"])
+    if lines != checked["exchange"]:
+        problems["exchange with a vendor that has no judge"] = lines - checked["exchange"]
     told = tuple(f"{number} x {problem}" for problem, number in problems.most_common())
     sentence = f"{checked['request']} requests and {checked['answer']} answers checked, {len(told)} problems"
     return Verdict(checked["request"], checked["answer"], told, sentence)
+
+
+def _judge_vendor(vendor: str, files: list[str]) -> Json:
+    """How many requests and answers of one vendor were checked, and each problem with its number."""
+    sys.path.append(os.environ["TILLBOOK_CONTRACTS"])
+    checked: Counter[str] = Counter()
+    problems: Counter[str] = Counter()
+    mark = f'"vendor": "{vendor}"'
+    lines = (json.loads(text) for file in files for text in Path(file).read_text().splitlines() if mark in text)
+    for line in lines:
+        if line["vendor"] != vendor:
+            continue
+        checked["exchange"] += 1
+        for part, found in _JUDGES[vendor](line):
+            checked[part] += 1
+            problems.update(problem for problem in found if problem not in NEWER_THAN_SCHEMA)
+    return {"checked": checked, "problems": problems}
+
+
+def _once(check: Check) -> Check:
+    """Judge texts once that differ in nothing but made-up ids and times."""
+    checked = functools.cache(check)
+    return functools.cache(lambda *texts: checked(*map(_alike, texts)))
+
+
+def _alike(text: str) -> str:
+    """The text with one id, one second and one time for all."""
+    return _WORD.sub(lambda word: _TIME.sub("2027-01-28T12:00:00", _ID.sub(_ones, word[0])), text)
+
+
+def _ones(found: re.Match[str]) -> str:
+    return "1" * len(found[0])
 
 
 def _stripe(line: Json) -> Iterator[tuple[str, list[str]]]:
@@ -80,13 +133,13 @@ def _stripe_objects(answer: Json) -> Iterable[str]:
         yield from _stripe_object(json.dumps(answer))
 
 
-@functools.cache
+@_once
 def _stripe_request(method: str, path: str, form: str, place: str) -> list[str]:
     contract = importlib.import_module("stripe_contract")
     return [f"{place} sends {problem}" for problem in contract.check_request(method, path, form)]
 
 
-@functools.cache
+@_once
 def _stripe_object(text: str) -> list[str]:
     contract = importlib.import_module("stripe_contract")
     found: list[str] = contract.check_object(json.loads(text))
@@ -103,23 +156,25 @@ def _paypal(line: Json) -> Iterator[tuple[str, list[str]]]:
         yield "request", _paypal_request(line["method"], line["path"], line["body"], place)
     # 401 and 429 come from the door before the API: no document of an API has them as they are.
     if status is not None and status not in (401, 429) and not (line["fault"] and status >= 500):
-        yield "answer", _paypal_answer(line["method"], line["path"], status, line["answer"], place)
+        yield "answer", _paypal_answer(line["method"], line["path"], str(status), line["answer"], place)
 
 
-@functools.cache
+@_once
 def _paypal_request(method: str, path: str, text: str, place: str) -> list[str]:
     contract = importlib.import_module("paypal_contract")
     body = json.loads(text) if text.strip() else None
     return [f"{place} sends {problem}" for problem in contract.check_request(method, path, body)]
 
 
-@functools.cache
-def _paypal_answer(method: str, path: str, status: int, text: str, place: str) -> list[str]:
+@_once
+def _paypal_answer(method: str, path: str, status: str, text: str, place: str) -> list[str]:
     contract = importlib.import_module("paypal_contract")
     answer = json.loads(text) if text.strip() else None
     if isinstance(answer, dict) and any(one.get("issue") in NEWER_ISSUES for one in answer.get("details", ())):
         del answer["details"]
-    return [f"{place} answers {status} {problem}" for problem in contract.check_response(method, path, status, answer)]
+    return [
+        f"{place} answers {status} {problem}" for problem in contract.check_response(method, path, int(status), answer)
+    ]
 
 
 def _quickbooks(line: Json) -> Iterator[tuple[str, list[str]]]:
@@ -141,7 +196,7 @@ def _entities(answer: Json) -> Iterator[tuple[str, Json]]:
             yield from ((kind, item) for item in (found if isinstance(found, list) else [found] if found else []))
 
 
-@functools.cache
+@_once
 def _entity(kind: str, text: str) -> list[str]:
     contract = importlib.import_module("quickbooks_contract")
     found: list[str] = contract.check_entity(kind, json.loads(text))
@@ -178,3 +233,6 @@ _ENTITIES = (
 )
 _NOT_IN_PAYPALS_SCHEMA = ("/v1/oauth2/", "/v1/notifications/certs/")
 _JUDGES = {"stripe": _stripe, "paypal": _paypal, "quickbooks": _quickbooks}
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(_judge_vendor(sys.argv[1], sys.argv[2:])))
