@@ -75,7 +75,7 @@ def test_every_type_that_means_something_has_a_sample() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sample_reads_as_expected(name: str, vendor: StandIn) -> None:
     """From the event as PayPal sends it, by way of the order as PayPal gives it, to the facts beside it."""
-    body, shown = ((SAMPLES / f"{name}.{kind}").read_bytes() for kind in ("json", "object"))
+    body, shown = ((SAMPLES / name / f"{kind}.json").read_bytes() for kind in ("event", "object"))
     order = json.loads(shown)
     found = read_event(body, livemode=False, delivery="d-1")
     assert (found.type, found.body, found.delivery) == (name, body, "d-1")
