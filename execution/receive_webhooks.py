@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from starlette.types import ASGIApp
 
 from tillbook import cli
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp
-
-    from tillbook.till import Till
+from tillbook.till import Till
+from tillbook.web.forms import read_product
+from tillbook.web.pay_pages import PayPages
+from tillbook.web.receiver import build_app
+from tillbook.web.server import serve
 
 
 def receive_webhooks(*, till: Till) -> ASGIApp:
     """The application for one process. Raises Refused without a provider, or when one's events cannot be verified."""
-    from tillbook.web.forms import read_product  # noqa: PLC0415  start-up time
-    from tillbook.web.pay_pages import PayPages  # noqa: PLC0415
-    from tillbook.web.receiver import build_app  # noqa: PLC0415
-
     providers = {name: till.provider(name) for name in till.provider_names}
     for provider in providers.values():
         provider.webhook_ready()
     product = read_product(till.settings.home / "form.json")
     pages = PayPages(till, list(providers))
     till.ledger.never_wait()
-    return build_app(till, pages, providers, product, pages.connect_quickbooks)
+    return build_app(till, pages, providers, product)
 
 
 @cli.command
@@ -36,8 +33,6 @@ def app(
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8080,
 ) -> None:
     """Receive webhooks and forms until stopped. Each is verified, and durable before it is answered."""
-    from tillbook.web.server import serve  # noqa: PLC0415  start-up time
-
     application = receive_webhooks(till=till)
     cli.say(f"Listening on http://{host}:{port} (webhooks, forms, pay pages, /healthz). Stop with Ctrl-C.")
     serve(application, host, port)

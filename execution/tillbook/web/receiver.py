@@ -31,10 +31,8 @@ WORKERS = 4
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def build_app(
-    till: Till, pages: PayPages, providers: dict[str, Provider], product: FormProduct, connect: Endpoint
-) -> Starlette:
-    """The application. `till`'s ledger never waits for a lock. `connect` takes QuickBooks' redirect."""
+def build_app(till: Till, pages: PayPages, providers: dict[str, Provider], product: FormProduct) -> Starlette:
+    """The application. The ledger of `till` never waits for a lock."""
     commit = SharedCommit(till)
     webhooks = [
         Route(f"/webhooks/{name}", _webhook(till, commit, provider), methods=["POST"])
@@ -61,7 +59,7 @@ def build_app(
             Route("/pay/{token}", pages.open, methods=["POST"]),
             Route("/pay/{token}/paid", pages.paid, methods=["GET"]),
             Route("/pay/{token}/cancelled", pages.show, methods=["GET"]),
-            Route("/oauth/quickbooks", connect, methods=["GET"]),
+            Route("/oauth/quickbooks", pages.connect_quickbooks, methods=["GET"]),
             Route("/healthz", health, methods=["GET"]),
         ],
         exception_handlers={TillbookError: _told},

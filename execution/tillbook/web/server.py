@@ -61,10 +61,14 @@ def serve(application: ASGIApp, host: str, port: int) -> None:
 
 
 async def _until_told(running: Server) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, running.stop)
-    await running.serve()
+    """SIGTERM stops the server. Ctrl-C does so too, and is raised as KeyboardInterrupt after the last answer."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.stop)
+    serving = asyncio.create_task(running.serve())
+    try:
+        await asyncio.shield(serving)
+    finally:
+        running.stop()  # type: ignore[no-untyped-call]  # granian gives it no types
+        await serving
 
 
 def _free_address(host: str, port: int) -> tuple[str, int]:
