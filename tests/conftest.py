@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from helpers import referee
+from helpers.running import referee
 from helpers.sale import Shop
 from simulator.server import Simulator
 
-pytest_plugins = ["helpers.processes", "helpers.tally"]
+pytest_plugins = ["helpers.running.processes", "helpers.running.tally"]
 WIRE = "TILLBOOK_TEST_WIRE"
 OURS = ("TILLBOOK_", "STRIPE_", "PAYPAL_", "QUICKBOOKS_", "SMTP_", "MAIL_", "FORM_")
 KEPT = (WIRE, "TILLBOOK_ACCEPT", "TILLBOOK_CONTRACTS")

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import requests
 
-from helpers.receiving import Receiver, receiving
 from helpers.sale import Shop
+from helpers.web.receiving import Receiver, receiving
 from tillbook.kit.errors import Forged, Refused
 from tillbook.web.forms import FormProduct, read_form, read_product
 

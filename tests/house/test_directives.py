@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from helpers.documents import (
+from helpers.house.documents import (
     ROOT,
     SCRIPTS,
     Fence,

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers import failures_page, operations_table
-from helpers.documents import ROOT, documents, sections
+from helpers.house import failures_page, operations_table
+from helpers.house.documents import ROOT, documents, sections
 
 PACKAGE = ROOT / "execution/tillbook"
 ROOMS = {file.relative_to(PACKAGE).parts[0].removesuffix(".py") for file in PACKAGE.rglob("*.py")} - {"__init__"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import referee
+from helpers.running import referee
 
 # A vendor that knows two states, and writes down what it is asked.
 SCHEMA = """

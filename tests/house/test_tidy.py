@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import subprocess
 import sys
 import tokenize
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -331,6 +333,13 @@ def test_files_are_about_one_idea() -> None:
 
 def _over(file: Path, limit: int) -> bool:
     return len(file.read_text(encoding="utf-8").splitlines()) > limit
+
+
+def test_no_folder_is_crowded() -> None:
+    """A folder lists at most twelve files: give a part of them a folder of its own. Only the counter has more."""
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    folders = Counter(str(Path(name).parent) for name in tracked if not name.endswith("__init__.py"))
+    assert {folder: number for folder, number in folders.items() if number > MOST_FILES and folder != "execution"} == {}
 
 
 def test_every_module_says_what_it_is_for() -> None:

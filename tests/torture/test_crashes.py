@@ -11,8 +11,8 @@ from typing import Any
 import apsw
 import pytest
 
+from helpers.running.tally import LONG, SEED, Tally
 from helpers.sale import Shop
-from helpers.tally import LONG, SEED, Tally
 from helpers.torture.boundaries import Watch
 from helpers.torture.scenarios import DONE, NAMES, SCENARIOS, Scenario, Stage, dumped
 

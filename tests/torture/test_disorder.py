@@ -17,8 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
+from helpers.running.tally import LONG, SEED, Tally
 from helpers.sale import Json, Shop
-from helpers.tally import LONG, SEED, Tally
 from helpers.torture.scenarios import DONE, READ_LAG, ROUND, Scenario, Stage, died_on_answer
 from tillbook.money_in import inbox
 from tillbook.till import open_till

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import pytest
 import requests
 
+from helpers.running.tally import LONG, Tally
 from helpers.sale import Json, Shop
-from helpers.tally import LONG, Tally
 from helpers.torture.scenarios import DONE, FORESEEN, NAMES, SCENARIOS, Scenario, Stage, dumped
 from tillbook.kit.clock import Clock
 

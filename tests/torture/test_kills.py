@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from helpers.processes import Processes
+from helpers.running.processes import Processes
+from helpers.running.tally import LONG, SEED, Tally
 from helpers.sale import SCRIPTS, Shop
-from helpers.tally import LONG, SEED, Tally
 from helpers.torture.boundaries import KINDS
 from helpers.torture.scenarios import DONE, NAMES, READ_LAG, SCENARIOS, UNAVAILABLE, UNCERTAIN, Scenario, Stage, dumped
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.processes import Processes
+from helpers.running.processes import Processes
+from helpers.running.tally import LONG, Tally
 from helpers.sale import Shop
-from helpers.tally import LONG, Tally
 from helpers.torture.scenarios import DONE, SCENARIOS, UNAVAILABLE, Scenario, Stage, dumped
 
 AT_ONCE = 8

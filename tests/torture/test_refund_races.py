@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from helpers.refunding import state
+from helpers.running.tally import LONG, SEED, Tally
 from helpers.sale import ROOT, SCRIPTS, Shop
-from helpers.tally import LONG, SEED, Tally
 from tillbook.proof import invariants
 from tillbook.recording.facts import record_reading
 from tillbook.rules.operations import Plan

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 import pytest
 import requests
 
-from helpers.browser import Customer, opened_browser
-from helpers.front import Front
 from helpers.sale import SCRIPTS, Shop, control
 from helpers.vendors.simulated_stripe import wait_until
+from helpers.web.browser import Customer, opened_browser
+from helpers.web.front import Front
 from simulator.server import Simulator, free_port
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from selenium.webdriver import Keys
 
-from helpers.browser import NARROW, WIDE, Customer
-from helpers.front import Front
+from helpers.web.browser import NARROW, WIDE, Customer
+from helpers.web.front import Front
 from tillbook.rules.facts import InvoiceFact
 
 GOOD = "4242 4242 4242 4242"

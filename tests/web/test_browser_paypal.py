@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.browser import Customer
-from helpers.front import Front
 from helpers.sale import control
+from helpers.web.browser import Customer
+from helpers.web.front import Front
 
 BY_PAYPAL = 'form[action$="provider=paypal"] button'
 

@@ -17,9 +17,9 @@ import requests
 from helpers.forging import forgeries
 from helpers.forging.forgeries import BODY, CANARY, EVENT, Forger
 from helpers.forging.receiver_process import CLOSED, HOST, Customer, Served, answered, first_status, served
-from helpers.receiving import Receiver, event_body, receiving
 from helpers.sale import Shop
 from helpers.settings import loaded
+from helpers.web.receiving import Receiver, event_body, receiving
 from tillbook.kit.errors import Refused
 from tillbook.vendors.providers import open_provider
 

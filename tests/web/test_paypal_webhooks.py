@@ -11,9 +11,9 @@ import pytest
 import requests
 
 from helpers.forging.paypal_forgeries import same_crc
-from helpers.receiving import Receiver, receiving
 from helpers.sale import Json, Shop, control
 from helpers.vendors.paypal_sale import assert_paid_once
+from helpers.web.receiving import Receiver, receiving
 from simulator.paypal import webhooks
 
 PATH = "/webhooks/paypal"

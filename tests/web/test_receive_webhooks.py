@@ -17,9 +17,9 @@ import pytest
 import requests
 
 from helpers.forging.forgeries import Forger
-from helpers.receiving import Receiver, event_body, receiving
 from helpers.sale import SCRIPTS, Shop
 from helpers.vendors.simulated_stripe import wait_until
+from helpers.web.receiving import Receiver, event_body, receiving
 from simulator.server import free_port
 
 MOST_BYTES = 1024 * 1024

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from helpers.browser import NARROW, WIDE, Customer, opened_browser
 from helpers.vendors.simulated_paypal import TIMEOUT, Seller, control, order_body, requests_of
+from helpers.web.browser import NARROW, WIDE, Customer, opened_browser
 from simulator.server import Simulator
 
 Json = dict[str, Any]

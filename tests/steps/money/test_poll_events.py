@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from helpers.dry_runs import dry_run
-from helpers.receiving import receiving
 from helpers.sale import Shop
+from helpers.web.receiving import receiving
 from poll_events import poll_events
 
 DAY = 24 * 3600

@@ -8,8 +8,8 @@ from typing import cast
 import pytest
 
 from helpers.dry_runs import dry_run
-from helpers.receiving import event_body
 from helpers.sale import DECLINED, Json, Shop
+from helpers.web.receiving import event_body
 from process_inbox import process_inbox
 from tillbook.proof import invariants
 from tillbook.vendors.stripe.webhooks.events import read_event

@@ -1,6 +1,6 @@
 """The table of how each kind of operation is found again, made of what the kinds and the doors declare.
 
-Write it anew with `python tests/helpers/operations_table.py`. It stands in whichever document has the two MARKS.
+Write it anew with `python tests/helpers/house/operations_table.py`. It stands in whichever document has the two MARKS.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from tillbook.rules.operations import Door
 from tillbook.vendors.books import open_books
 from tillbook.vendors.providers import PROVIDERS, declared_settings, open_provider
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MARKS = (
-    "<!-- operations: written by tests/helpers/operations_table.py -->\n",
+    "<!-- operations: written by tests/helpers/house/operations_table.py -->\n",
     "<!-- end of operations -->\n",
 )
 HEAD = """\

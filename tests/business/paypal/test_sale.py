@@ -7,12 +7,12 @@ import requests
 
 from create_checkout import create_checkout
 from helpers.dry_runs import changes, dry_run
-from helpers.receiving import Receiver, receiving
 from helpers.reconciling import clean, ended, looked, the_one
 from helpers.refunding import documents, settled, state
 from helpers.sale import Shop, control
 from helpers.settings import changed
 from helpers.vendors.paypal_sale import LAG, assert_not_paid, assert_paid_once, captures, pages
+from helpers.web.receiving import Receiver, receiving
 from send_invoice import send_invoice
 from tillbook.kit.errors import Refused
 from tillbook.till import Till

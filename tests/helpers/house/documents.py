@@ -20,7 +20,7 @@ import requests
 
 from simulator.server import free_port
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCRIPTS = ROOT / "execution"
 SERVERS = ("run_simulator.py", "receive_webhooks.py")
 SIMULATOR, RECEIVER = "127.0.0.1:4242", "127.0.0.1:8080"  # as documents write them

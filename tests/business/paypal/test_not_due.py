@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import requests
 
-from helpers.receiving import receiving
 from helpers.reconciling import looked
 from helpers.refunding import documents, state
 from helpers.sale import Shop
 from helpers.vendors.paypal_sale import captures, pages
+from helpers.web.receiving import receiving
 from tillbook.kit.errors import Uncertain
 from tillbook.sales import invoices
 from tillbook.sales.captures import settle_pages

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers.receiving import receiving
 from helpers.sale import Shop
+from helpers.web.receiving import receiving
 from tillbook.proof import invariants
 
 ONE_SALE = {"PaymentSucceeded": 1, "ProcessorFee": 1, "InvoiceIssued": 1}

@@ -1,7 +1,7 @@
 """The page of failures: what each id means in a sentence by hand, and the tests that cite it, written by this file.
 
 A test cites an id in its name (`test_c1_c2_...`) or in its docstring. Write the names of the tests anew with
-`python tests/helpers/failures_page.py`; an id without a sentence of its own is refused.
+`python tests/helpers/house/failures_page.py`; an id without a sentence of its own is refused.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import textwrap
 from collections import defaultdict
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs/failures.md"
 
 _ENTRY = re.compile(r"^### ([A-G]\d+)\n\n(.+?)(?:\n\n|\n?\Z)(.*?)(?=^#|\Z)", re.S | re.M)
