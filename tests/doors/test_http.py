@@ -314,12 +314,12 @@ def test_c24_all_attempts_share_one_time(tmp_path: Path) -> None:
     """What the first attempt took is not there for the second."""
 
     def slowly_bad(line: Line, seen: Seen) -> None:
-        line.wait(1)
+        line.wait(1.4)
         answer(b"<html>", 503)(line, seen)
 
-    every = at_path(tmp_path, always(hang), first=slowly_bad, limit=1.5)
+    every = at_path(tmp_path, always(hang), first=slowly_bad, limit=2)
     assert of(every) == doubt()
-    assert in_time(every, 1.5)
+    assert in_time(every, 2)
 
 
 @pytest.mark.parametrize(
