@@ -352,7 +352,7 @@ def test_every_field_of_the_settings_has_a_use() -> None:
 def test_every_setting_that_a_provider_declares_has_a_use(name: str) -> None:
     """Its folder reads the value; Stripe's publishable key alone waits for the pages of a later door."""
     folder = ROOT / "execution/tillbook/vendors" / name
-    code = "\n".join(file.read_text(encoding="utf-8") for file in folder.glob("*.py"))
+    code = "\n".join(file.read_text(encoding="utf-8") for file in folder.rglob("*.py"))
     module = importlib.import_module(f"{PROVIDERS[name]}.declaration")
     names = {setting: name for name, setting in vars(module).items() if isinstance(setting, Setting)}
     read = r"settings(?:\.listed)?[\[(]{}[\])]"
