@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from tillbook.kit.cards import contains_card_number
 from tillbook.kit.errors import Refused, Unavailable
 from tillbook.kit.money import Money, parse
+from tillbook.kit.text import hidden_character
 from tillbook.operations.kinds.refunds.refund_payment import RefundMade, RefundPayment, RefundRequest
 from tillbook.operations.perform import perform
 from tillbook.recording.facts import record_facts, record_reading
 from tillbook.refunds import purposes
 from tillbook.rules.facts import PaymentRefunded, PaymentSucceeded
-from tillbook.rules.fields import hidden_character
 
 if TYPE_CHECKING:
     from tillbook.ledger.outflows import Refundable

@@ -13,9 +13,8 @@ from decimal import Decimal
 from tillbook.kit.addresses import ascii_address
 from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money, parse
+from tillbook.kit.text import hidden_character, printable
 
-_JOINER = "\u200d"
-_EMOJI = ("So", "Sk", "Cn")  # newer emoji than this Python knows are unassigned to it
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,8})(?:\.([0-9]+))?")
 
@@ -152,30 +151,6 @@ class Fields:
 def is_mail_address(text: str) -> bool:
     """One plain public address in ASCII: an international domain is written in its xn-- form."""
     return text.isascii() and bool(ascii_address(text, public=True))
-
-
-def hidden_character(text: str, *, allowed: str = "") -> str:
-    """The code of the first character that nobody sees (controls, direction marks, broken halves), like U+202E.
-
-    The joiner inside an emoji is seen, and allowed.
-    """
-    if text.isascii() and text.isprintable():
-        return ""
-    for index, character in enumerate(text):
-        if unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp") or character in allowed:
-            continue
-        if character != _JOINER or not (_emoji(text[index - 1 : index]) and _emoji(text[index + 1 : index + 2])):
-            return f"U+{ord(character):04X}"
-    return ""
-
-
-def _emoji(character: str) -> bool:
-    return character == "\ufe0f" or (bool(character) and unicodedata.category(character) in _EMOJI)
-
-
-def printable(text: str) -> str:
-    """The beginning of a stranger's text as a message may quote it."""
-    return "".join(character if character.isprintable() else "?" for character in text[:40])
 
 
 def described(value: object) -> str:

@@ -17,7 +17,8 @@ from tillbook.kit.cards import contains_card_number, mask_card_numbers
 from tillbook.kit.errors import Refused
 from tillbook.kit.money import EXPONENTS, Money, percentage, rounded_product, share
 from tillbook.kit.money import total as total_of
-from tillbook.rules.fields import Fields, Problem, is_mail_address, printable
+from tillbook.kit.text import printable
+from tillbook.rules.fields import Fields, Problem, is_mail_address
 
 HINT = "Correct the order file and run the same command again."
 LONGEST_NUMBER = 21  # QuickBooks' DocNumber
