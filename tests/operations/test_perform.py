@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import requests
 
+from helpers.providers.stage import HurriedClock
 from helpers.sale import SCRIPTS, Shop
 from helpers.settings import changed
-from helpers.vendors.provider_stages import HurriedClock
 from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain
 from tillbook.kit.money import Money
 from tillbook.ledger import Ledger

@@ -16,8 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.providers import set_stage
+from helpers.providers.paypal.stage import PayPalStage
+from helpers.providers.stage import HurriedClock
+from helpers.providers.words import raised
 from helpers.settings import bare
-from helpers.vendors.provider_stages import HurriedClock, PayPalStage, raised, set_stage
 from helpers.vendors.stand_in import StandIn
 from tillbook.kit.errors import Forged, Refused, Unavailable
 from tillbook.kit.settings import Settings

@@ -1,4 +1,4 @@
-"""PayPal's own matters: orders, captures, odd answers. What every provider does is in `test_providers.py`."""
+"""PayPal's own matters: orders, captures, odd answers. What every provider does is in `doors/providers/`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from helpers.providers import set_stage
+from helpers.providers.paypal.stage import PayPalStage
+from helpers.providers.words import TWENTY, asked, operation_of, raised, request_of, returns
 from helpers.vendors.paypal_answers import (
     AT,
     CAPTURE,
@@ -23,16 +26,6 @@ from helpers.vendors.paypal_answers import (
     order,
     refund,
     refusal,
-)
-from helpers.vendors.provider_stages import (
-    TWENTY,
-    PayPalStage,
-    asked,
-    operation_of,
-    raised,
-    request_of,
-    returns,
-    set_stage,
 )
 from helpers.vendors.stand_in import StandIn
 from tillbook.kit.clock import rfc3339

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.vendors.provider_stages import PayPalStage, raised, set_stage
+from helpers.providers import set_stage
+from helpers.providers.paypal.stage import PayPalStage
+from helpers.providers.words import raised
 from helpers.vendors.stand_in import StandIn
 from tillbook.kit.clock import parse_rfc3339, rfc3339
 from tillbook.kit.errors import NotAllowed, Refused, Unavailable

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from helpers.vendors.provider_stages import StripeStage, opening, operation_of, request_of, set_stage
+from helpers.providers import set_stage
+from helpers.providers.stripe.stage import StripeStage
+from helpers.providers.words import operation_of, request_of
 from helpers.vendors.stand_in import StandIn
 from tillbook.kit.errors import NotAllowed, Refused, Throttled, TillbookError, Unavailable, Uncertain
 from tillbook.vendors.protocols import Provider
@@ -58,7 +60,7 @@ def error(kind: str, message: str, **fields: str) -> Json:
 
 def test_c9_a_key_in_use_is_in_progress(stage: StripeStage) -> None:
     """C9: another process is just sending the same operation; the next attempt gets its answer."""
-    operation = opening(stage)
+    operation = stage.opening()
     stage.fail("create", "409")
     assert stage.provider().send(operation)["checkout_id"]
 
@@ -67,7 +69,7 @@ def test_c9_a_key_that_stays_in_use_is_uncertain(stage: StripeStage) -> None:
     """C9: a conflict is no failure: the other process may be succeeding at this moment."""
     stage.fail("create", "409", times=3)
     with pytest.raises(Uncertain):
-        stage.provider().send(opening(stage))
+        stage.provider().send(stage.opening())
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,7 @@ def test_c23_a_lock_time_out_waits_as_asked(
     busy = error("invalid_request_error", "This object cannot be accessed right now.", code="lock_timeout")
     vendor.answer(SESSIONS, busy, 429, Retry_After=asked)
     with pytest.raises(Throttled) as pause:
-        provider.send(opening(stage))
+        provider.send(stage.opening())
     assert pause.value.retry_after_seconds == understood
     assert stage.clock.slept == waits
 
@@ -93,7 +95,7 @@ def test_a_key_that_stripe_does_not_take_is_not_allowed(
     """G5: the operation was not refused for what it asks; it goes on once the key is right."""
     vendor.answer(SESSIONS, error("invalid_request_error", "Invalid API Key provided"), status)
     with pytest.raises(NotAllowed) as refusal:
-        provider.send(opening(stage))
+        provider.send(stage.opening())
     assert "check_setup.py" in refusal.value.hint
     with pytest.raises(NotAllowed):
         stage.provider(stripe_secret_key="sk_test_wrong").account()
@@ -124,7 +126,7 @@ def test_a_refusal_keeps_stripes_own_word(
     """A refusal is final and says which one it is."""
     vendor.answer(SESSIONS, body, status)
     with pytest.raises(Refused) as refusal:
-        provider.send(opening(stage))
+        provider.send(stage.opening())
     assert refusal.value.code == code
     assert len(vendor.asked) == 1
 
@@ -136,7 +138,7 @@ def test_an_unclear_answer_is_uncertain_for_a_change(
     """C2: 'something went wrong' does not say that nothing was done."""
     vendor.answer(SESSIONS, error("api_error", "Something went wrong"), status)
     with pytest.raises(Uncertain):
-        provider.send(opening(stage))
+        provider.send(stage.opening())
     assert len({asked.headers["idempotency-key"] for asked in vendor.asked}) == 1
 
 
@@ -157,7 +159,7 @@ def test_an_answer_that_is_not_stripes_is_uncertain(
     vendor.answer(SESSIONS, body, status)
     vendor.answer(f"{SESSIONS}/cs_test_1", body, status)
     with pytest.raises(Uncertain):
-        provider.send(opening(stage))
+        provider.send(stage.opening())
     with pytest.raises(Unavailable):
         provider.checkout("cs_test_1")
 
@@ -167,7 +169,7 @@ def test_g19_a_vendors_words_are_made_safe(stage: StripeStage, provider: Provide
     words = f"Bad \x1b[31mthing\u202e with {stage.settings[SECRET_KEY]} and 4242 4242 4242 4242\n" + "x" * 5000
     vendor.answer(SESSIONS, error("invalid_request_error", words), 400)
     with pytest.raises(Refused) as refusal:
-        provider.send(opening(stage))
+        provider.send(stage.opening())
     said = refusal.value.message
     assert said.isprintable()
     assert stage.settings[SECRET_KEY] not in said
@@ -180,7 +182,7 @@ def test_a19_no_traceback_holds_what_was_sent_or_answered(
 ) -> None:
     """A19, G1: the SDK's errors carry whole bodies; ours do not, nor do they lead back to them."""
     vendor.answer(SESSIONS, {**error("invalid_request_error", "No"), "secret": "customer-words"}, 400)
-    operation = opening(stage, request_of(email="grace@example.com"))
+    operation = stage.opening(request_of(email="grace@example.com"))
     with pytest.raises(TillbookError) as failure:
         provider.send(operation)
     shown = "".join(traceback.format_exception(failure.value))
@@ -209,9 +211,10 @@ def test_g2_the_sdks_own_switch_is_off(stage: StripeStage) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "balance\n", "")
 
 
-def test_nothing_of_the_sdk_is_imported_before_the_first_call(stage: StripeStage) -> None:
+def test_nothing_of_the_sdk_is_imported_before_the_first_call(stage: StripeStage, tmp_path: Path) -> None:
     """A receiver verifies events and a step plans without paying for the SDK's import."""
     body = stage.message()
+    (tmp_path / "body").write_bytes(body)
     header = stage.signed(body, at=stage.clock.now())["stripe-signature"]
     script = (
         "import sys; from pathlib import Path\n"
@@ -223,10 +226,9 @@ def test_nothing_of_the_sdk_is_imported_before_the_first_call(stage: StripeStage
         "provider.verify({'stripe-signature': sys.argv[1]}, Path(sys.argv[2]).read_bytes())\n"
         "assert not {'stripe', 'requests', 'urllib3'} & set(sys.modules)\n"
     )
-    sample = Path(__file__).parents[2] / "samples/stripe/payment_intent.succeeded/event.json"
     home = stage.settings.simulator_state.parent
     done = subprocess.run(
-        [sys.executable, "-c", script, header, str(sample)],
+        [sys.executable, "-c", script, header, str(tmp_path / "body")],
         env={**os.environ, "TILLBOOK_HOME": str(home), "PYTHONPATH": str(EXECUTION)},
         capture_output=True,
         text=True,

@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stripe import WebhookSignature
 
+from helpers.providers.stage import HurriedClock
 from helpers.settings import bare
-from helpers.vendors.provider_stages import HurriedClock
 from helpers.vendors.stand_in import StandIn
 from tillbook.kit.clock import Clock
 from tillbook.kit.errors import Forged, Refused

@@ -1,4 +1,4 @@
-"""Stripe's own matters: its calls, its errors, its odd answers. What every provider does is in `test_providers.py`."""
+"""Stripe's own matters: its calls, its errors, its odd answers. What every provider does is in `doors/providers/`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from urllib.parse import parse_qs
 import pytest
 import stripe
 
-from helpers.vendors.provider_stages import StripeStage, opening, operation_of, request_of, set_stage
+from helpers.providers import set_stage
+from helpers.providers.stripe.stage import StripeStage
+from helpers.providers.words import operation_of, request_of
 from helpers.vendors.stand_in import StandIn
 from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain
 from tillbook.kit.money import Money
@@ -110,7 +112,7 @@ def listing(*objects: Json, more: bool = False) -> Json:
 
 def test_c3_the_key_on_the_wire_is_the_operations(stage: StripeStage) -> None:
     """C3: the key was stored before the call; the SDK's own random one is never used."""
-    operation = opening(stage)
+    operation = stage.opening()
     stage.provider().send(operation)
     asked = stage.requests()[-1]
     assert (asked["method"], asked["path"], asked["idempotency_key"]) == ("POST", SESSIONS, operation.key)
@@ -118,14 +120,14 @@ def test_c3_the_key_on_the_wire_is_the_operations(stage: StripeStage) -> None:
 
 def test_c3_a_number_that_no_header_can_hold_still_has_one_key(stage: StripeStage) -> None:
     """An invoice number in any script is paid once like any other."""
-    operation = opening(stage, request_of(invoice="发票-1"))
+    operation = stage.opening(request_of(invoice="发票-1"))
     assert stage.provider().send(operation) == stage.provider().send(operation)
     assert stage.requests()[-1]["idempotency_key"] == operation.id
 
 
 def test_c4_every_attempt_sends_the_same_bytes(stage: StripeStage) -> None:
     """C4: an attempt an hour later differs in nothing, so Stripe takes it for the same request."""
-    operation = opening(stage)
+    operation = stage.opening()
     stage.provider().send(operation)
     first = stage.requests()[-1]["body"]
     stage.later(3600)
@@ -136,7 +138,7 @@ def test_c4_every_attempt_sends_the_same_bytes(stage: StripeStage) -> None:
 
 def test_a_session_carries_our_marks_where_they_are_looked_for(stage: StripeStage) -> None:
     """The operation and the invoice are on the session and on the payment that comes of it."""
-    operation = opening(stage)
+    operation = stage.opening()
     stage.provider().send(operation)
     form = form_of(stage.requests()[-1])
     for holder in ("metadata", "payment_intent_data[metadata]"):
@@ -161,7 +163,7 @@ def test_a_session_carries_our_marks_where_they_are_looked_for(stage: StripeStag
 )
 def test_d1_amounts_are_written_as_stripe_documents_them(stage: StripeStage, amount: Money, sent: int) -> None:
     """D1, D2: hand-written literals, so that a wrong factor cannot hide in a round trip."""
-    stage.provider().send(opening(stage, request_of(amount)))
+    stage.provider().send(stage.opening(request_of(amount)))
     line = {name.removeprefix("line_items[0]"): value for name, value in form_of(stage.requests()[-1]).items()}
     assert (line["[price_data][unit_amount]"], line["[quantity]"]) == (str(sent), "1")
     assert line["[price_data][currency]"] == amount.currency.lower()
@@ -180,7 +182,7 @@ def test_b17_every_call_names_the_pinned_version(stage: StripeStage, provider: P
     vendor.answer("/v1/payment_intents/pi_1", intent())
     vendor.answer("/v1/events", listing())
     provider.account()
-    provider.send(opening(stage))
+    provider.send(stage.opening())
     provider.read("pi_1")
     assert list(provider.events(0)) == []
     assert {asked.headers["stripe-version"] for asked in vendor.asked} == {"2026-10-28.endive"}
@@ -230,7 +232,7 @@ def test_c40_a_redirect_is_not_followed(stage: StripeStage, provider: Provider, 
         elsewhere.answer(SESSIONS, session())
         vendor.answer(SESSIONS, b"", 307, Location=elsewhere.url + SESSIONS)
         with pytest.raises(Uncertain):
-            provider.send(opening(stage))
+            provider.send(stage.opening())
         assert elsewhere.asked == []
 
 
@@ -264,10 +266,10 @@ def test_a_key_of_an_unknown_kind_is_asked_for_its_mode(stage: StripeStage, vend
 def test_looking_goes_through_every_page(stage: StripeStage, monkeypatch: pytest.MonkeyPatch) -> None:
     """C25: the oldest of many sessions is found by listing to the end."""
     monkeypatch.setattr(stripe_room, "PAGE_SIZE", 2)
-    provider, oldest = stage.provider(), opening(stage)
+    provider, oldest = stage.provider(), stage.opening()
     result = provider.send(oldest)
     for _ in range(5):
-        provider.send(opening(stage))
+        provider.send(stage.opening())
     assert provider.find(oldest) == result
 
 
@@ -276,7 +278,7 @@ def test_events_go_through_every_page(stage: StripeStage, monkeypatch: pytest.Mo
     provider = stage.provider()
     since = stage.clock.now()
     for _ in range(3):
-        stage.pay(provider.send(opening(stage))["checkout_id"])
+        stage.pay(provider.send(stage.opening())["checkout_id"])
     whole = [event.id for event in provider.events(since)]
     monkeypatch.setattr(stripe_room, "PAGE_SIZE", 2)
     assert [event.id for event in provider.events(since)] == whole
@@ -285,7 +287,7 @@ def test_events_go_through_every_page(stage: StripeStage, monkeypatch: pytest.Mo
 
 def test_c25_nothing_is_ever_searched(stage: StripeStage) -> None:
     """C25: Stripe's search lags a minute behind; an outcome is learnt from lists and objects alone."""
-    provider, operation = stage.provider(), opening(stage)
+    provider, operation = stage.provider(), stage.opening()
     provider.find(operation)
     provider.send(operation)
     provider.find(operation)
@@ -303,14 +305,14 @@ def test_a_list_that_breaks_off_is_not_an_absence(
     """C25: 'not found' needs a complete read; half a list is none."""
     vendor.answer(SESSIONS, page)
     with pytest.raises(Unavailable):
-        provider.find(opening(stage))
+        provider.find(stage.opening())
 
 
 def test_a_list_that_goes_in_circles_ends(stage: StripeStage, provider: Provider, vendor: StandIn) -> None:
     """A server that repeats its page for ever does not hold us for ever."""
     vendor.answer(SESSIONS, listing(session(), more=True))
     with pytest.raises(Unavailable):
-        provider.find(opening(stage))
+        provider.find(stage.opening())
 
 
 # -- states and facts ------------------------------------------------------------------------------
@@ -366,7 +368,7 @@ def test_the_charge_that_succeeded_is_found_behind_the_latest(provider: Provider
 def test_a_payment_is_usually_one_call(stage: StripeStage) -> None:
     """Reading a payment costs one request: the intent with all that is needed in it."""
     provider = stage.provider()
-    checkout_id = provider.send(opening(stage))["checkout_id"]
+    checkout_id = provider.send(stage.opening())["checkout_id"]
     stage.pay(checkout_id)
     payment = provider.checkout(checkout_id).payment
     before = len(stage.requests())
@@ -431,14 +433,14 @@ def test_every_request_is_one_that_stripe_documents(stage: StripeStage, monkeypa
         pytest.skip("vendor schemas not present")
     monkeypatch.syspath_prepend(folder)
     check_request = import_module("stripe_contract").check_request
-    operation = opening(stage)
+    operation = stage.opening()
     provider = stage.provider()
     result = provider.send(operation)
     provider.find(operation)
     stage.pay(result["checkout_id"])
     provider.read(provider.checkout(result["checkout_id"]).payment)
     list(provider.events(0))
-    provider.send(operation_of(provider.plan_close(provider.send(opening(stage))["checkout_id"]), 0))
+    provider.send(operation_of(provider.plan_close(provider.send(stage.opening())["checkout_id"]), 0))
     seen = {(asked["method"], asked["path"], asked["body"] or asked["query"]) for asked in stage.requests()}
     problems = {asked: found for asked in seen if (found := check_request(*asked))}
     assert problems == {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from helpers.vendors.provider_stages import operation_of
+from helpers.providers.words import operation_of
 from tillbook.rules.operations import Operation, Plan
 
 Json = dict[str, Any]

@@ -293,7 +293,7 @@ class StripeProvider:
         intent = self._calls.read(lambda stripe: stripe.v1.payment_intents.retrieve(payment, {"expand": expand}))
         latest = intent.get("latest_charge")
         charges = [latest] if isinstance(latest, dict) else []
-        if intent.get("status") == "succeeded" and not any(map(is_captured, charges)):
+        if text(intent, "status") == "succeeded" and not any(map(is_captured, charges)):
             charges = list(self._charges(payment))
         refunds = [refund for charge in charges for refund in self._refunds_of(charge, payment)]
         facts = [fact for charge in charges for fact in charge_facts(charge)]

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from helpers.vendors.provider_stages import StripeStage, operation_of, request_of, set_stage
+from helpers.providers import set_stage
+from helpers.providers.stripe.stage import StripeStage
+from helpers.providers.words import operation_of, request_of
 from tillbook.kit.errors import NotAllowed, Refused, Uncertain
 from tillbook.kit.money import Money
 from tillbook.rules.operations import Operation

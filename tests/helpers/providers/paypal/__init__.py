@@ -1,0 +1,1 @@
+"""PayPal on its stage."""

@@ -1,0 +1,1 @@
+"""Stripe on its stage."""
