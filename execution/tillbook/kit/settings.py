@@ -59,6 +59,12 @@ class Settings:
         """The value of a setting that a vendor's folder declares, or empty when there is none."""
         return self.values[setting]
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret of the providers that is set: what no message may hold."""
+        known = [setting for settings in self.declared.values() for setting in settings if setting.secret]
+        return tuple(part for setting in known for part in self.listed(setting))
+
     def listed(self, setting: Setting) -> tuple[str, ...]:
         """The parts of a value with commas between them."""
         return tuple(part.strip() for part in self[setting].split(",") if part.strip())

@@ -21,8 +21,10 @@ from tillbook.kit import settings as settings_room
 from tillbook.kit.settings import Settings
 from tillbook.vendors.providers import PROVIDERS, declared_settings
 
-# The providers of the tests alone, in lines as those of PROVIDERS.
-MORE: dict[str, str] = {}
+MORE: dict[str, str] = {
+    # As in PROVIDERS: a name, and the folder.
+}
+"""The providers of the tests alone."""
 
 NAMES = [*PROVIDERS, *MORE]
 
@@ -38,10 +40,15 @@ def more_providers() -> Iterator[None]:
             del PROVIDERS[name]
 
 
+def stage_of(name: str) -> Any:
+    """The stage of a provider."""
+    return import_module(f"helpers.providers.{name}.stage").STAGE
+
+
 @contextmanager
 def set_stage(name: str, home: Path) -> Iterator[Any]:
     """Start a simulator in `home` and put a provider on its stage there."""
-    stage = import_module(f"helpers.providers.{name}.stage").STAGE
+    stage = stage_of(name)
     simulator = Simulator(home / "simulator", record=_record(), vendors=stage.vendors)
     simulator.start()
     try:

@@ -232,11 +232,6 @@ class Stage(ABC):
         """A server before the vendor's own, for `at`."""
         return GoBetween(self.settings[self.base])
 
-    @property
-    def secrets(self) -> list[str]:
-        """Every secret of ours that the provider knows."""
-        return [self.settings[setting] for setting in self.declaration.settings if setting.secret]
-
     # -- what is done there ------------------------------------------------------------------------
 
     def sent(self, plan: Plan, generation: int = 1) -> Operation:

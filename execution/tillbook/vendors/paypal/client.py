@@ -62,6 +62,7 @@ class Client(paypalrestsdk.Api):  # type: ignore[misc]  # the SDK has no types
             token_endpoint=base,
         )
         self._clock = clock
+        self._secrets = settings.secrets
         self._session = Session(settings, clock)
         self._token_lock = threading.Lock()
         self._token_made_at = self._token_good_until = 0
@@ -69,7 +70,7 @@ class Client(paypalrestsdk.Api):  # type: ignore[misc]  # the SDK has no types
 
     def hidden(self) -> Collection[str]:
         """Our credentials: what no message may hold."""
-        return (self.client_id, self.client_secret, self.basic_auth(), *self._tokens)
+        return (*self._secrets, self.client_id, self.basic_auth(), *self._tokens)
 
     def request(
         self,

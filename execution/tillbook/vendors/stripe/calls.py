@@ -72,7 +72,7 @@ class StripeCalls:
     def _patiently(self, call: Call, *, change: bool) -> Json:
         from tillbook.vendors.http import ask  # noqa: PLC0415  imported where it is used: start-up time
 
-        client, hidden = self._client, (self._settings[SECRET_KEY],)
+        client, hidden = self._client, self._settings.secrets
         return ask(lambda: _asked(call, client, change=change, hidden=hidden), self._settings, self._clock)
 
     @cached_property
