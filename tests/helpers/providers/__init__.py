@@ -23,6 +23,7 @@ from tillbook.vendors.providers import PROVIDERS, declared_settings
 
 MORE: dict[str, str] = {
     # As in PROVIDERS: a name, and the folder.
+    "acorn": "helpers.providers.acorn",
 }
 """The providers of the tests alone."""
 
