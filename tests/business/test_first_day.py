@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from helpers.running.processes import Processes
 from helpers.sale import SCRIPTS, Ran, Shop
 from tillbook.vendors.stripe.declaration import API_BASE
 
@@ -197,15 +197,13 @@ def test_exit_code_0_on_failure_of_a_vendor(shop: Shop) -> None:
     assert (waiting.code, waiting.json["posted"], waiting.json["waiting"]) == (4, 0, 1)
 
 
-def test_run_twice_two_invoices(shop: Shop) -> None:
+def test_run_twice_two_invoices(shop: Shop, processes: Processes) -> None:
     """Never: two processes one after the other, and two at once, are one invoice."""
     order = shop.order()
     first, second = shop.spawn("create_invoice", order), shop.spawn("create_invoice", order)
     assert (first.code, second.code) == (0, 0), first.err + second.err
     assert (first.json["already_done"], second.json["already_done"]) == (False, True)
-    other = shop.order("INV-1002")
-    with ThreadPoolExecutor(2) as pool:
-        ended = list(pool.map(lambda _: shop.spawn("create_invoice", other), range(2)))
+    ended = processes.run(*[("create_invoice", shop.order("INV-1002"))] * 2)
     assert [run.code for run in ended] == [0, 0], [run.err for run in ended]
     assert sorted(json.loads(run.out)["already_done"] for run in ended) == [False, True]
     assert sorted(row["DocNumber"] for row in shop.books("Invoice")) == ["INV-1001", "INV-1002"]

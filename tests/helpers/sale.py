@@ -75,8 +75,13 @@ class Shop:
 
     def spawn(self, script: str, *arguments: str, **environment: str) -> Ran:
         """A step as a process of its own, from a folder that is not the repository."""
-        import os
+        from helpers.running.processes import mother
 
+        (ran,) = mother().run((script, *arguments), folder=self.home, **environment)
+        return ran
+
+    def start(self, script: str, *arguments: str) -> Ran:
+        """A step as `spawn` takes it, by a Python that starts from nothing."""
         done = subprocess.run(
             [sys.executable, str(SCRIPTS / f"{script}.py"), *arguments],
             capture_output=True,
@@ -84,7 +89,6 @@ class Shop:
             check=False,
             timeout=60,
             cwd=self.home,
-            env={**os.environ, **environment},
         )
         return Ran(done.returncode, done.stdout, done.stderr)
 

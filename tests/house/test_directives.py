@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import shlex
+import sys
 import tomllib
 from pathlib import Path
 
@@ -25,11 +26,14 @@ from helpers.house.documents import (
     sections,
     value_at,
 )
+from helpers.running.processes import Processes
+from helpers.running.tally import LONG
 
 HEADINGS = ["Goal", "When to use", "Inputs", "Steps", "Outputs", "When it goes wrong", "Learnings"]
 FRONTMATTER = {"name", "description", "license", "compatibility", "metadata", "allowed-tools"}
 FENCES = {"sh", "sh test-mode", "sh live-mode", "ini", "crontab"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYTHON = f'#!/bin/sh\nexec "{sys.executable}" "$@"\n'
 WITH_COMMANDS = [file for file in documents() if any(fence.info == "sh" for fence in fences(file))]
 
 
@@ -39,9 +43,12 @@ def _name(file: Path) -> str:
 
 @pytest.mark.skipif(bool(missing_programs()), reason=f"not on this machine: {', '.join(missing_programs())}")
 @pytest.mark.parametrize("document", WITH_COMMANDS, ids=_name)
-def test_every_command_works_as_its_document_says(document: Path, tmp_path: Path) -> None:
-    """Each `sh` fence, in its order, ends with the promised exit code and has the promised keys and values."""
-    with Stage.opened(tmp_path) as stage:
+def test_every_command_works_as_its_document_says(document: Path, tmp_path: Path, processes: Processes) -> None:
+    """Each `sh` fence, in its order, ends with the promised exit code and has the promised keys and values.
+
+    In the short form its scripts are copies of a process that has imported everything.
+    """
+    with Stage.opened(tmp_path, PYTHON if LONG else processes.python()) as stage:
         for fence in fences(document):
             if fence.info == "sh":
                 _check(stage, fence)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from helpers.running.processes import Processes
 from helpers.sale import Shop
 from helpers.web.receiving import receiving
 from tillbook.proof import invariants
@@ -135,11 +135,9 @@ def test_a_done_step_sends_nothing_again(shop: Shop) -> None:
     assert after == before
 
 
-def test_b2_eight_processes_of_one_step_make_one_invoice(shop: Shop) -> None:
+def test_b2_eight_processes_of_one_step_make_one_invoice(shop: Shop, processes: Processes) -> None:
     """Eight at once, each a process of its own: one invoice, one customer, the same answer for all."""
-    order = shop.order()
-    with ThreadPoolExecutor(8) as pool:
-        ended = list(pool.map(lambda _: shop.spawn("create_invoice", order), range(8)))
+    ended = processes.run(*[("create_invoice", shop.order())] * 8)
     assert [run.code for run in ended] == [0] * 8, [run.err for run in ended]
     answers = [json.loads(run.out) for run in ended]
     assert len({answer["quickbooks_id"] for answer in answers}) == 1
@@ -148,13 +146,12 @@ def test_b2_eight_processes_of_one_step_make_one_invoice(shop: Shop) -> None:
     assert [row["DisplayName"] for row in shop.books("Customer")] == ["Ada Ltd", "Grace Ltd"]
 
 
-def test_b2_two_rounds_at_once_post_once(shop: Shop) -> None:
+def test_b2_two_rounds_at_once_post_once(shop: Shop, processes: Processes) -> None:
     """Four workers on the same inbox, documents and mails: one payment, one document, one mail."""
     shop.paid()
-    with ThreadPoolExecutor(4) as pool:
-        for script in ("process_inbox", "post_to_books", "send_messages"):
-            ended = list(pool.map(shop.spawn, (script,) * 4))
-            assert [run.code for run in ended] == [0] * 4, [run.err for run in ended]
+    for script in ("process_inbox", "post_to_books", "send_messages"):
+        ended = processes.run(*[(script,)] * 4)
+        assert [run.code for run in ended] == [0] * 4, [run.err for run in ended]
     settled(shop)
     assert_one_sale(shop)
 

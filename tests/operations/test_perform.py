@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +10,8 @@ import pytest
 import requests
 
 from helpers.providers.stage import HurriedClock
-from helpers.sale import SCRIPTS, Shop
+from helpers.running.processes import Processes
+from helpers.sale import Shop
 from helpers.settings import changed
 from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain
 from tillbook.kit.money import Money
@@ -407,16 +406,14 @@ def test_inv14_when_faults_stop_two_rounds_are_enough(bench: Bench) -> None:
     assert bench.till.ledger.operations.unfinished() == []
 
 
-def test_c10_f11_eight_processes_at_once_make_one_page(bench: Bench) -> None:
+def test_c10_f11_eight_processes_at_once_make_one_page(bench: Bench, processes: Processes) -> None:
     """Eight people run the same step in the same second: one request, one page, eight times the same answer."""
-    command = [sys.executable, str(SCRIPTS / "create_checkout.py"), "INV-1001"]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(8)]
-    ended = [(process.communicate(timeout=100), process.returncode) for process in running]
-    assert [code for _, code in ended] == [0] * 8, ended
+    ended = processes.run(*[("create_checkout", "INV-1001")] * 8)
+    assert [run.code for run in ended] == [0] * 8, [run.err for run in ended]
     session = bench.one_page()
-    assert all(session["id"] in out for (out, _), _ in ended)
+    assert all(session["id"] in run.out for run in ended)
     assert bench.keys == [KEY.format(1)]
-    assert sum('"already_done": false' in out for (out, _), _ in ended) == 1
+    assert sum('"already_done": false' in run.out for run in ended) == 1
 
 
 # -- the other door ------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -86,12 +85,12 @@ class Stage:
 
     @staticmethod
     @contextmanager
-    def opened(folder: Path) -> Iterator[Stage]:
-        """Ports of its own, a `python` that is this one; every server is stopped at the end."""
+    def opened(folder: Path, python: str) -> Iterator[Stage]:
+        """Ports of its own, `python` with this text; every server is stopped at the end."""
         for name in ("execution", "directives", "skills", "tests"):
             (folder / name).symlink_to(ROOT / name)
         simulator, receiver = (f"127.0.0.1:{free_port()}" for _ in range(2))
-        stage = Stage(folder, _environment(folder, simulator, receiver), simulator, receiver, _record())
+        stage = Stage(folder, _environment(folder, python, simulator, receiver), simulator, receiver, _record())
         try:
             yield stage
         finally:
@@ -180,11 +179,11 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _environment(folder: Path, simulator: str, receiver: str) -> dict[str, str]:
+def _environment(folder: Path, text: str, simulator: str, receiver: str) -> dict[str, str]:
     binaries = folder / "bin"
     binaries.mkdir()
     python = binaries / "python"
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.write_text(text)
     python.chmod(0o755)
     return {
         **os.environ,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 from helpers.dry_runs import dry_run
+from helpers.running.processes import Processes
 from helpers.sale import Shop
 from run_pending import run_pending
 
@@ -63,11 +62,10 @@ def test_trouble_in_one_part_does_not_stop_the_next(shop: Shop) -> None:
     assert len(shop.mails()) == 1
 
 
-def test_f11_two_rounds_at_once(shop: Shop) -> None:
+def test_f11_two_rounds_at_once(shop: Shop, processes: Processes) -> None:
     """Cron started another one: whoever comes second is told (exit 4) or finds nothing left; all is done once."""
     paid(shop)
-    with ThreadPoolExecutor(4) as pool:
-        ended = list(pool.map(shop.spawn, ("run_pending",) * 4))
+    ended = processes.run(*[("run_pending",)] * 4)
     assert {run.code for run in ended} <= {0, 4}
     assert 0 in {run.code for run in ended}
     shop.run("run_pending")

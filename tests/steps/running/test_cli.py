@@ -56,7 +56,7 @@ def test_g3_no_script_takes_a_secret(script: str) -> None:
 @pytest.mark.parametrize("script", ["create_invoice", "show_payment", "run_demo", "run_simulator"])
 def test_help_from_another_folder_in_a_process(shop: Shop, script: str) -> None:
     """A direct run works from any folder."""
-    ran = shop.spawn(script, "--help")
+    ran = shop.start(script, "--help")
     assert (ran.code, ran.err) == (0, "")
     assert "Exit codes" in ran.out
 

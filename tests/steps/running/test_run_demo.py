@@ -13,7 +13,7 @@ from helpers.sale import Shop
 def test_the_demo_ends_with_a_paid_invoice(shop: Shop, provider: str) -> None:
     """From the form to the books without a key: words on stderr, the chain on stdout, this home untouched."""
     before = sorted(path.name for path in shop.home.rglob("*"))
-    ran = shop.spawn("run_demo", "--provider", provider)
+    ran = shop.start("run_demo", "--provider", provider)
     assert ran.code == 0, ran.err
     states = {(link["what"], link["status"]) for link in json.loads(ran.out)["chain"]}
     assert {("invoice", "paid"), ("document Payment", "posted"), ("mail confirmation", "sent")} <= states

@@ -119,7 +119,7 @@ def test_the_plain_function_does_the_same(shop: Shop) -> None:
 
 def test_a_piped_order_in_a_process_of_its_own(shop: Shop) -> None:
     """From another folder, the file named by its path: JSON on stdout, nothing on stderr."""
-    ran = shop.spawn("create_invoice", shop.order())
+    ran = shop.start("create_invoice", shop.order())
     assert (ran.code, ran.err) == (0, "")
     assert ran.json["invoice"] == "INV-1001"
 
