@@ -15,10 +15,11 @@ import pytest
 
 from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money
+from tillbook.ledger import Ledger
 from tillbook.operations import kinds
 from tillbook.operations.kinds.base import Kind, to_json
 from tillbook.operations.kinds.books.create_account import CreateAccount
-from tillbook.operations.kinds.books.post_payment import PostPayment
+from tillbook.operations.kinds.books.post_payment import Applied, PostPayment
 from tillbook.operations.kinds.handlers import Handlers
 from tillbook.operations.kinds.quickbooks import InQuickBooks, Posting
 from tillbook.operations.kinds.registry import KINDS, POSTINGS
@@ -27,6 +28,7 @@ from tillbook.operations.kinds.sales.create_invoice import CreateInvoice
 from tillbook.rules.operations import Evidence, Operation, Plan, canonical, operation_id
 from tillbook.rules.orders import Order, read_order
 from tillbook.sales.names import display_name
+from tillbook.vendors.providers import clearing
 
 Row = dict[str, Any]
 FOLDER = Path(kinds.__file__).parent
@@ -82,6 +84,13 @@ def test_no_kind_is_named_elsewhere() -> None:
     assert [str(file) for file in package.rglob("*.py") if quoted.search(file.read_text("utf-8"))] == []
     sql = " ".join(file.read_text("utf-8") for file in package.rglob("*.sql"))
     assert set(re.findall(r"\bkind = '([a-z]+_[a-z_]+)'", sql)) <= set(KINDS)
+
+
+def test_only_a_kind_makes_a_plan() -> None:
+    """So whatever is planned is of a kind that is registered."""
+    package = FOLDER.parents[1]
+    makers = {file.name for file in package.rglob("*.py") if re.search(r"\bPlan\(", file.read_text("utf-8"))}
+    assert makers == {"base.py", "operations.py"}, "the class itself, and Kind.planned"
 
 
 def test_the_stored_sample_has_every_kind() -> None:
@@ -156,6 +165,36 @@ def test_the_books_find_what_they_were_told_to_mark() -> None:
     for kind in kinds_below(InQuickBooks):
         evidence = kind.evidence()  # type: ignore[attr-defined]  # every one below InQuickBooks has it
         assert (evidence.window_seconds, evidence.read_lag_seconds) == (0, 30)
+
+
+def test_a_payment_says_what_each_invoice_gets() -> None:
+    """Two parts for one invoice are one sum."""
+    parts = (Applied("7", "20.00"), Applied("8", "5.00"), Applied("7", "0.50"))
+    posted = msgspec.structs.replace(payment(Money(6000, "USD"), ""), applied=parts)
+    assert posted.by_invoice == {"7": Money(2050, "USD"), "8": Money(500, "USD")}
+
+
+def test_a_clearing_account_is_asked_for_as_before() -> None:
+    """A bank account of cash on hand, for Purchases need one; its name holds processor and currency."""
+    row = next(row for row in STORED if row["kind"] == "create_account")
+    assert to_json(CreateAccount.clearing(clearing("stripe"), "USD")) == row["params"]
+
+
+def test_what_is_made_in_the_books_is_known_from_now_on(tmp_path: Path) -> None:
+    """An account, an item and a customer are found in the ledger the next time, by what QuickBooks called them."""
+    ledger = Ledger(tmp_path / "ledger.db", clearing)
+    rows = {row["kind"]: row for row in STORED if row["kind"] in ("create_account", "create_item", "create_customer")}
+    with ledger.transaction():
+        for row in rows.values():
+            kind = KINDS[row["kind"]]
+            kind.read(row["params"]).record(ledger, stored(row), kind.result_of(stored(row)), NOW)
+    customer = rows["create_customer"]
+    (known,) = ledger.sales.customers_by_email(customer["params"]["email"])
+    assert ledger.sales.account("Stripe Clearing (USD)") == rows["create_account"]["result"]["id"]
+    assert ledger.sales.item("Refund") == rows["create_item"]["result"]["id"]
+    assert known["quickbooks_id"] == customer["result"]["id"]
+    assert (known["name"], known["display_name"]) == (customer["params"]["full_name"], customer["params"]["name"])
+    ledger.close()
 
 
 def test_only_a_capture_is_settled_with_its_pages() -> None:
