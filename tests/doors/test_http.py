@@ -418,6 +418,7 @@ def test_c16_a_proxy_that_lets_nothing_through_means_that_nothing_left(
     with PROXIES[how]() as proxy:
         proxied(proxy)
         every = at_address(tmp_path, "https://vendor.example", limit=SECONDS)
+        _until_no_exchange_goes_on()
     assert of(every) == all_of(Unavailable)
     assert in_time(every)
 
