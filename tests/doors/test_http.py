@@ -33,6 +33,7 @@ from helpers.vendors.doors import (
     Door,
     all_of,
     always,
+    ask,
     at_address,
     at_path,
     doubt,
@@ -280,6 +281,23 @@ def test_c24_whoever_is_slow_is_given_up_in_time(tmp_path: Path, how: str) -> No
     assert of(every) == doubt()
     assert in_time(every)
     assert {asked.door.name for asked in every if "in time" not in str(asked.error)} == set()
+
+
+def test_c24_an_address_and_its_token_share_one_time(tmp_path: Path) -> None:
+    """What Intuit took to say where tokens are is not there for the token."""
+
+    def slowly_good(line: Line, seen: Seen) -> None:
+        line.wait(1.4)
+        answer(named["Intuit, discovery"].good(server.url))(line, seen)
+
+    named = {door.name: door for door in DOORS}
+    with Misbehaving() as server:
+        prepare(server)
+        server.on(named["Intuit, discovery"].path, slowly_good)
+        server.on(named["Intuit, first token"].path, hang)
+        asked = ask(named["Intuit, first token"], tmp_path, server.url, limit=2)
+    assert type(asked.error) is Unavailable
+    assert in_time([asked], 2)
 
 
 def test_c24_what_is_given_up_does_not_go_on() -> None:
