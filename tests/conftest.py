@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith(OURS) and name not in KEPT]:
         del os.environ[name]
     os.environ["TILLBOOK_ENV"] = os.devnull
+    # A shell without job control starts what is in the background deaf to Ctrl-C, and our processes would be, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         _keep_files_in_memory()
         os.environ[WIRE] = tempfile.mkdtemp(prefix="tillbook-wire-")

@@ -22,7 +22,7 @@ TRIES = 3
 SHARE = 3
 """One in so many commits, files and mails is a place to die in the short form; the scenarios take turns."""
 READS = ("/query", "/bearer", "/oauth2/token")  # asked by POST, but nothing changes
-each_step = pytest.mark.parametrize("scenario", SCENARIOS, ids=NAMES)
+each_step = pytest.mark.parametrize("scenario", SCENARIOS, ids=NAMES, scope="module")  # one after the other
 
 
 @each_step
@@ -31,11 +31,11 @@ def test_c1_a_crash_at_any_boundary_changes_nothing_in_the_end(shop: Shop, scena
     """The step dies at each boundary; run again, or finished by cron's round, it leads to the undisturbed end.
 
     The short form dies after every change at a vendor, and after a share of the commits, files and mails. A death at
-    any other boundary leaves what the one before it left.
+    any other boundary leaves what the one before it left. It goes once to the end from where a recovery led.
     """
     stage = Stage(shop, scenario)
-    for _ in range(TRIES):  # a second that ends in the middle of a run may lead it another way: then all over again
-        passed, end = stage.undisturbed()
+    for attempt in range(TRIES):  # a second that ends in the middle of a run may lead it another way: then once more
+        passed, end = stage.undisturbed(again=attempt > 0)
         chosen = list(enumerate(passed)) if LONG else _short(passed, scenario)
         if list(_crashed(stage, chosen, end, tally)) == chosen:
             break
@@ -66,7 +66,8 @@ def _crashed(stage: Stage, chosen: list[tuple[int, str]], end: str, tally: Tally
             assert watch.died, f"it did not come to {boundary}"
             command = next(ways)
             stage.finish(command)
-            assert dumped(stage.end()) == end, f"died at {number}, {boundary}, then {command[0]}"
+            if LONG or stage.is_new("recovered"):
+                assert dumped(stage.end()) == end, f"died at {number}, {boundary}, then {command[0]}"
             tally(stage.scenario.name, "crashes", 1)
         yield number, watch.passed[number]
         if watch.passed[number] != boundary:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -13,8 +10,9 @@ import pytest
 import requests
 
 from helpers.refunding import state
+from helpers.running.processes import Processes
 from helpers.running.tally import LONG, SEED, Tally
-from helpers.sale import ROOT, SCRIPTS, Shop
+from helpers.sale import Shop
 from tillbook.proof import invariants
 from tillbook.recording.facts import record_reading
 from tillbook.rules.operations import Plan
@@ -23,6 +21,7 @@ from tillbook.vendors.stripe.declaration import SECRET_KEY
 PROCESSES = 8
 PAYMENTS, ATTEMPTS = (500, 2000) if LONG else (30, 60)
 CAPTURED = 1000
+WORKER = str(Path(__file__).parents[1] / "helpers/torture/refund_worker")
 
 
 def captured(shop: Shop, number: int) -> list[str]:
@@ -50,34 +49,21 @@ def captured(shop: Shop, number: int) -> list[str]:
 
 
 @pytest.mark.timeout(7200 if LONG else 240)
-def test_c10_eight_processes_never_give_back_more_than_was_captured(shop: Shop, tally: Tally) -> None:
+def test_c10_eight_processes_never_give_back_more_than_was_captured(
+    shop: Shop, processes: Processes, tally: Tally
+) -> None:
     """Stripe never has to refuse one, what it holds fits every capture at each moment, every operation has its end.
 
     Mixed amounts under references of their own: 8 x 60 attempts over 30 payments, in the long form 8 x 2,000 over 500.
     """
     payments = captured(shop, PAYMENTS)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(SCRIPTS), str(ROOT / "tests")))}
-    worker = str(Path(__file__).parents[1] / "helpers/torture/refund_worker.py")
-    running = [
-        subprocess.Popen(
-            [sys.executable, worker, str(SEED), str(ATTEMPTS), f"p{number}"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-        for number in range(PROCESSES)
-    ]
-    for one in running:
-        assert one.stdin
-        one.stdin.write(json.dumps(payments))
-        one.stdin.close()
+    file = shop.home / "payments.json"
+    file.write_text(json.dumps(payments))
+    workers = [(WORKER, str(SEED), str(ATTEMPTS), f"p{number}", str(file)) for number in range(PROCESSES)]
     ended: Counter[str] = Counter()
-    for one in running:
-        assert one.stdout
-        ended.update(json.loads(one.stdout.read()))
-        assert one.wait() == 0
-        one.stdout.close()
+    for ran in processes.run(*workers):
+        assert ran.code == 0, ran.err
+        ended.update(json.loads(ran.out))
     assert set(ended) <= {"done", "3", "4"}, ended
     assert sum(ended.values()) == PROCESSES * ATTEMPTS
     assert ended["done"] >= PAYMENTS

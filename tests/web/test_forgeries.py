@@ -19,6 +19,7 @@ from helpers.forging.forgeries import BODY, CANARY, EVENT, Forger
 from helpers.forging.receiver_process import CLOSED, HOST, Customer, Served, answered, first_status, served
 from helpers.sale import Shop
 from helpers.settings import loaded
+from helpers.vendors.simulated_stripe import wait_until
 from helpers.web.receiving import Receiver, event_body, receiving
 from tillbook.kit.errors import Refused
 from tillbook.vendors.providers import open_provider
@@ -226,7 +227,7 @@ def test_whoever_hangs_up_costs_nobody_else_an_answer(shop: Shop, receiver: Rece
     for number in range(20, 25):
         body = event_body(number)
         assert receiver.post(body, receiver.signed(body)).status_code == 200
-    assert _kept(shop) == 25
+    wait_until(lambda: _kept(shop) == 25)
 
 
 def test_a_body_in_pieces_and_a_long_one_are_taken_too(shop: Shop, receiver: Receiver) -> None:

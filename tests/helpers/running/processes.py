@@ -49,7 +49,10 @@ class Processes:
     address: str
 
     def run(self, *commands: tuple[str, ...], end_at: int = -1, folder: Path = ROOT, **environment: str) -> list[Ran]:
-        """Run every command at once, each in a process of its own; with `end_at` each kills itself (-9) there."""
+        """Run every command at once, each in a process of its own; with `end_at` each kills itself (-9) there.
+
+        A command is the name of a step, or the path of another program without `.py`, and its arguments.
+        """
         with tempfile.TemporaryDirectory() as words_of, ExitStack() as files:
             gate, opener = os.pipe()
             running = []
@@ -169,6 +172,7 @@ def _become(connection: socket.socket) -> None:
     try:
         with watch.on_duty():
             runpy.run_path(sys.argv[0], run_name="__main__")
+        code = 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except BaseException:  # noqa: BLE001  it ends as a program would

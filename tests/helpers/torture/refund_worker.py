@@ -1,6 +1,6 @@
 """One of many processes that refund at the same moment: a line of JSON says what, a line of JSON says how it went.
 
-Run as a program: `refund_worker.py SEED ATTEMPTS NAME`; it reads the payments from stdin and starts at once.
+Run as a program: `refund_worker.py SEED ATTEMPTS NAME FILE`; it reads the payments from a file and starts at once.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import json
 import random
 import sys
 from collections import Counter
+from pathlib import Path
 
 from refund_payment import refund_payment
 from tillbook.kit.errors import TillbookError
@@ -18,7 +19,7 @@ from tillbook.till import open_till
 def main() -> None:
     """Try mixed amounts on payments of 10.00 each, every attempt under a reference of its own."""
     seed, attempts, name = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-    payments: list[str] = json.loads(sys.stdin.read())
+    payments: list[str] = json.loads(Path(sys.argv[4]).read_text())
     dice = random.Random(f"{seed} {name}")
     ended: Counter[str] = Counter()
     till = open_till()

@@ -61,7 +61,8 @@ return {lang: document.documentElement.lang, title: document.title, headings: do
         images: [...document.images].filter(image => !image.alt).length,
         unlabelled: [...document.querySelectorAll("input:not([type=hidden]), select, textarea")]
           .filter(field => !field.labels.length || !field.labels[0].innerText.trim()).map(field => field.name),
-        foreign: performance.getEntriesByType("resource").map(entry => entry.name)};
+        foreign: performance.getEntriesByType("resource").map(entry => entry.name)
+          .filter(name => !name.endsWith("/favicon.ico"))};
 """
 _OUTLINE = """
 const style = getComputedStyle(document.activeElement);
