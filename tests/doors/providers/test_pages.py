@@ -52,6 +52,7 @@ def test_c1_the_same_key_gives_the_same_page(stage: Stage, provider: Provider) -
     assert stage.provider().send(operation) == result
     assert stage.made() == before + 1
     assert stage.opened() != result["checkout_id"]
+    stage.later(600)
     assert provider.checkout(result["checkout_id"]).expires_at == result["expires_at"]
 
 
