@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tillbook.kit.errors import Forged, Refused, Throttled, TillbookError, Unavailable
 from tillbook.rules.events import Event
@@ -31,14 +32,56 @@ WORKERS = 4
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def build_app(till: Till, pages: PayPages, providers: dict[str, Provider], product: FormProduct) -> Starlette:
+def build_app(till: Till, pages: PayPages, providers: dict[str, Provider], product: FormProduct) -> ASGIApp:
     """The application. The ledger of `till` never waits for a lock."""
     commit = SharedCommit(till)
-    webhooks = [
-        Route(f"/webhooks/{name}", _webhook(till, commit, provider), methods=["POST"])
-        for name, provider in providers.items()
-    ]
+    return Webhooks(till, commit, providers, _other_routes(till, commit, pages, product))
 
+
+class Webhooks:
+    """`/webhooks/PROVIDER`, and everything else passed on.
+
+    Nearly all requests come here. A routing table with its layers would cost as much as the insert into the ledger.
+    """
+
+    def __init__(self, till: Till, commit: SharedCommit, providers: dict[str, Provider], others: ASGIApp) -> None:
+        self._inbox = till.ledger.inbox
+        self._commit = commit
+        self._providers = {f"/webhooks/{name}": provider for name, provider in providers.items()}
+        self._others = others
+        self._workers = anyio.CapacityLimiter(WORKERS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        provider = self._providers.get(scope["path"])
+        if provider is None:
+            answer = self._others
+        elif scope["method"] != "POST":
+            answer = Response(status_code=405, headers={"allow": "POST"})
+        else:
+            answer = await self._take(provider, _joined(scope["headers"]), await receive())
+        await answer(scope, receive, send)
+
+    async def _take(self, provider: Provider, headers: dict[str, str], message: Message) -> Response:
+        """Keep a message that its sender signed. Vendors read the status alone."""
+        try:
+            event = await self._verified(provider, headers, message["body"])
+            kept = await self._commit.keep(lambda now: self._inbox.add(event, source="webhook", now=now))
+            if not kept and self._inbox.is_taken(event):
+                raise Forged("another message came by this delivery before")
+        except TillbookError as error:
+            return _told(error)
+        except Exception as error:  # noqa: BLE001  a bug of ours: the vendor shall send it again
+            return _told(Unavailable(f"it could not be taken: {type(error).__name__}"))
+        return Response()
+
+    async def _verified(self, provider: Provider, headers: dict[str, str], body: bytes) -> Event:
+        """The event, once its signature is checked: in a worker where the vendor must be asked for that."""
+        if not provider.asks_first(headers):
+            return provider.verify(headers, body)
+        return await anyio.to_thread.run_sync(provider.verify, headers, body, limiter=self._workers)
+
+
+def _other_routes(till: Till, commit: SharedCommit, pages: PayPages, product: FormProduct) -> Starlette:
     async def form(request: Request) -> Response:
         order = read_form(request.headers, await request.body(), secret=till.settings.form_secret, product=product)
         text = order_json(order)
@@ -53,7 +96,6 @@ def build_app(till: Till, pages: PayPages, providers: dict[str, Provider], produ
 
     application = Starlette(
         routes=[
-            *webhooks,
             Route("/forms/sales", form, methods=["POST"]),
             Route("/pay/{token}", pages.show, methods=["GET"]),
             Route("/pay/{token}", pages.open, methods=["POST"]),
@@ -62,49 +104,30 @@ def build_app(till: Till, pages: PayPages, providers: dict[str, Provider], produ
             Route("/oauth/quickbooks", pages.connect_quickbooks, methods=["GET"]),
             Route("/healthz", health, methods=["GET"]),
         ],
-        exception_handlers={TillbookError: _told},
+        exception_handlers={TillbookError: _answer},
     )
     application.router.redirect_slashes = False  # a redirect would lose the body
     return application
 
 
-def _webhook(till: Till, commit: SharedCommit, provider: Provider) -> Endpoint:
-    """The endpoint of one provider's webhooks."""
-    inbox = till.ledger.inbox
-    workers = anyio.CapacityLimiter(WORKERS)
-
-    async def verified(headers: dict[str, str], body: bytes) -> Event:
-        if not provider.asks_first(headers):
-            return provider.verify(headers, body)
-        return await anyio.to_thread.run_sync(provider.verify, headers, body, limiter=workers)
-
-    async def take(request: Request) -> Response:
-        try:
-            event = await verified(_joined(request), await request.body())
-            if not await commit.keep(lambda now: inbox.add(event, source="webhook", now=now)) and inbox.is_taken(event):
-                raise Forged("another message came by this delivery before")
-        except TillbookError:
-            raise
-        except Exception as error:  # a bug of ours: the vendor shall send it again
-            raise Unavailable(f"it could not be taken: {type(error).__name__}") from error
-        return Response()  # vendors read the status alone
-
-    return take
-
-
-def _joined(request: Request) -> dict[str, str]:
+def _joined(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
     """The headers by lower-case name. The values of a name that stands twice are joined by a comma."""
-    headers: dict[str, str] = {}
-    for name, value in request.headers.items():
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
+    joined: dict[bytes, bytes] = {}
+    for name, value in headers:
+        joined[name] = joined[name] + b", " + value if name in joined else value
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in joined.items()}
 
 
-async def _told(_: Request, error: Exception) -> Response:
+async def _answer(_: Request, error: Exception) -> Response:
+    """What Starlette calls for an error that a route raised."""
+    assert isinstance(error, TillbookError), "the only kind that it is registered for"
+    return _told(error)
+
+
+def _told(error: TillbookError) -> Response:
     """Our words for a refusal or a trouble: 400 says 'do not send this again', 503 and 429 say 'later'."""
-    message = error.message if isinstance(error, TillbookError) else ""
     problems = [asdict(problem) for problem in error.problems] if isinstance(error, InvalidOrder) else []
-    content = {"error": message, **({"problems": problems} if problems else {})}
+    content = {"error": error.message, **({"problems": problems} if problems else {})}
     if isinstance(error, Throttled):
         retry_after = str(max(1, round(error.retry_after_seconds)))
         return JSONResponse(content, status_code=429, headers={"retry-after": retry_after})
