@@ -29,7 +29,7 @@ ORDERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("business",),
         ("balance", "checkout", "events"),
         ("payments", "refunds"),
-        ("expansion",),
+        ("due", "expansion"),
         ("api", "pages"),
         ("vendor",),
     ),

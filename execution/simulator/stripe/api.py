@@ -16,10 +16,10 @@ from simulator.stripe import business, events
 from simulator.stripe.account import Account
 from simulator.stripe.balance import operations as balance
 from simulator.stripe.checkout import operations as checkout
+from simulator.stripe.due import run_due
 from simulator.stripe.expansion import check, expand
 from simulator.stripe.operation import Call, Operation
 from simulator.stripe.payments import operations as charges
-from simulator.stripe.payments import payments
 from simulator.stripe.refunds import operations as refunds
 from simulator.stripe.wire.errors import StripeError
 from simulator.stripe.wire.forms import parse
@@ -49,7 +49,7 @@ class Api:
 
     def answer(self, method: str, path: str, form: str, headers: Headers) -> Response:
         """Answer one request. Everything that became due before is done first."""
-        payments.run_due(self._account)
+        run_due(self._account)
         request_id = self._account.world.identifier("req")
         key = headers.get("idempotency-key", "") if method == "POST" else ""
         try:

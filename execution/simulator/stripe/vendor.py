@@ -14,6 +14,7 @@ from simulator.stripe.account import Account
 from simulator.stripe.api import Api
 from simulator.stripe.balance import payouts
 from simulator.stripe.checkout import links, sessions
+from simulator.stripe.due import run_due
 from simulator.stripe.pages import pages
 from simulator.stripe.payments import cards, payments
 from simulator.stripe.refunds import disputes, refunds
@@ -65,7 +66,7 @@ class Stripe(Processor):
 
     def pass_time(self) -> None:
         """Let money settle and sessions expire, then send events."""
-        payments.run_due(self._account)
+        run_due(self._account)
         super().pass_time()
 
     def restore(self, photograph: str) -> None:
@@ -148,7 +149,7 @@ class Stripe(Processor):
         ready = payouts.available(self._account, currency)
         amount = given.get("amount", ready)
         if not 1 <= amount <= ready:
-            raise Conflict(f"{amount} {currency} cannot be paid out; {ready} are available")
+            raise Conflict(f"{amount} {currency} cannot be paid out: {ready} are available")
         return payouts.begin(self._account, amount, currency, self.world.now())
 
     def sums(self) -> dict[str, dict[str, int]]:

@@ -11,7 +11,6 @@ from simulator.stripe.wire.objects import shaped
 from simulator.world import Json
 
 PAYOUT = "payout"
-ACTION = "arrive"
 _TRANSIT_SECONDS = 2 * 86_400
 _BANK = "ba_bankofthebusiness"
 _NOTHING = (
@@ -35,7 +34,7 @@ def available(account: Account, currency: str) -> int:
 
 
 def begin(account: Account, amount: int, currency: str, at: int) -> Json:
-    """Send an amount (minor units) to the bank; it arrives two days later."""
+    """Send an amount (minor units) to the bank. It arrives two days later."""
     key = account.world.identifier("po")
     payout = shaped(
         PAYOUT,
@@ -59,7 +58,7 @@ def begin(account: Account, amount: int, currency: str, at: int) -> Json:
     account.save(rows.of_payout(payout["balance_transaction"], at, payout))
     account.save(payout)
     account.emit("payout.created", payout, at)
-    account.agenda.add(payout["arrival_date"], ACTION, key)
+    account.agenda.add(payout["arrival_date"], "arrive", key)
     return payout
 
 

@@ -70,6 +70,13 @@ def expire(account: Account, session: Json, at: int, cause: Json = NOBODY) -> Js
     return session
 
 
+def expire_if_open(account: Account, key: str, at: int) -> None:
+    """Close a session whose time is over. A paid one stays as it is."""
+    session = account.find(SESSION, key)
+    if session is not None and session["status"] == "open":
+        expire(account, session, at)
+
+
 def success_address(session: Json) -> str:
     """Where the customer goes after paying, with the session's id filled in."""
     return str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", session["id"])

@@ -14,6 +14,7 @@ from simulator.pages.templates import EXPIRED, PAID, UNKNOWN, Templates, Words, 
 from simulator.stripe.account import Account
 from simulator.stripe.business import DISPLAY_NAME
 from simulator.stripe.checkout import links, sessions
+from simulator.stripe.due import run_due
 from simulator.stripe.payments import cards, payments
 from simulator.stripe.wire.currencies import spoken
 from simulator.world import Json
@@ -47,7 +48,7 @@ class Pages:
         """A page of an open session as an endpoint. A session that is not open has a page of its own."""
 
         async def endpoint(request: Request) -> Response:
-            payments.run_due(self._account)
+            run_due(self._account)
             session = self._account.find(sessions.SESSION, request.path_params["key"])
             if session is None or session["status"] != "open":
                 return self._closed(session)
@@ -83,7 +84,7 @@ class Pages:
 
     async def _follow(self, request: Request) -> Response:
         """A customer opens a Payment Link: a page of its own for each, as long as the link is active."""
-        payments.run_due(self._account)
+        run_due(self._account)
         link = self._account.find(links.LINK, request.path_params["key"])
         if link is None:
             return self._closed(None)

@@ -1,4 +1,4 @@
-"""What happens when a customer pays a Checkout Session, and what follows later without anybody asking."""
+"""What happens when a customer pays a Checkout Session."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 
 from simulator.stripe.account import NOBODY, Account
-from simulator.stripe.balance import payouts, rows
+from simulator.stripe.balance import rows
 from simulator.stripe.checkout import customers, links, sessions
 from simulator.stripe.payments import shapes
 from simulator.stripe.payments.cards import NOT_AUTHENTICATED, Card, Decline
@@ -52,10 +52,17 @@ def waits_for_customer(account: Account, session: Json) -> bool:
     return intent is not None and intent["status"] == "requires_action"
 
 
-def run_due(account: Account) -> None:
-    """Carry out everything that became due in simulated time, each at the moment it was due."""
-    for at, action, subject in account.agenda.take_due(account.world.now()):
-        _ACTIONS[action](account, subject, at)
+def settle(account: Account, key: str, at: int) -> None:
+    """The balance transaction of a charge appears, and with it the fee."""
+    paid = account.find(CHARGE, key)
+    if paid is None or paid["balance_transaction"]:
+        return
+    booked = account.save(rows.of_charge(account.world.identifier("txn"), at, paid))
+    previous = {"balance_transaction": None}
+    paid["balance_transaction"] = booked["id"]
+    account.save(paid)
+    account.emit("charge.updated", paid, at, previous=previous)
+    account.agenda.add(booked["available_on"], "available", booked["id"])
 
 
 def _intent_of(account: Account, session: Json, at: int) -> Json:
@@ -127,36 +134,3 @@ def _succeed(account: Account, session: Json, intent: Json, method: Json, at: in
     for other in links.completed(account, session, at):
         sessions.expire(account, other, at)
     return intent
-
-
-def _settle(account: Account, key: str, at: int) -> None:
-    """The balance transaction, and with it the fee, appears."""
-    paid = account.find(CHARGE, key)
-    if paid is None or paid["balance_transaction"]:
-        return
-    booked = account.save(rows.of_charge(account.world.identifier("txn"), at, paid))
-    previous = {"balance_transaction": None}
-    paid["balance_transaction"] = booked["id"]
-    account.save(paid)
-    account.emit("charge.updated", paid, at, previous=previous)
-    account.agenda.add(booked["available_on"], "available", booked["id"])
-
-
-def _become_available(account: Account, key: str, _at: int) -> None:
-    if booked := account.find(rows.ROW, key):
-        booked["status"] = "available"
-        account.save(booked)
-
-
-def _expire_if_open(account: Account, key: str, at: int) -> None:
-    session = account.find(sessions.SESSION, key)
-    if session is not None and session["status"] == "open":
-        sessions.expire(account, session, at)
-
-
-_ACTIONS = {
-    "settle": _settle,
-    "available": _become_available,
-    "expire": _expire_if_open,
-    payouts.ACTION: payouts.arrive,
-}
