@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +20,9 @@ from typer.testing import CliRunner
 
 from helpers.prepared import prepared
 from simulator.server import Simulator
+from tillbook.ledger import Ledger
 from tillbook.till import Till, open_till
+from tillbook.vendors.providers import clearing
 from tillbook.vendors.quickbooks.books import QuickBooksOnline
 
 Json = dict[str, Any]
@@ -42,6 +46,14 @@ class Ran:
         return found
 
 
+@functools.cache
+def _new_ledger() -> bytes:
+    """A ledger that nothing was written to, made once: its migrations take longer than many a test."""
+    with tempfile.TemporaryDirectory() as folder:
+        Ledger(Path(folder) / "ledger.db", clearing).close()
+        return (Path(folder) / "ledger.db").read_bytes()
+
+
 @dataclass
 class Shop:
     """One home folder in a running world. `till` is an open till, for asking what became of things."""
@@ -56,6 +68,8 @@ class Shop:
         """A reset world and a new home, named by the environment as on a user's machine."""
         control(simulator, "reset", {})
         home.mkdir(mode=0o700)
+        (home / "ledger.db").touch(mode=0o600)
+        (home / "ledger.db").write_bytes(_new_ledger())
         (home / "simulator.json").write_text(json.dumps({"state": str(simulator.world.folder)}))
         monkeypatch.setenv("TILLBOOK_HOME", str(home))
         monkeypatch.setenv("TILLBOOK_TIMEOUT_SECONDS", "5")

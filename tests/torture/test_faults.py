@@ -17,7 +17,7 @@ from tillbook.kit.clock import Clock
 ALWAYS = ("drop_after", "500", "429", "html_502")
 SLOWER = ("drop_before", "timeout", "slow")
 TIMEOUT_SECONDS, HOLD_SECONDS = "0.25", 0.3
-READ_SHARE = 3
+READ_SHARE = 6
 ATTEMPTS = 3  # so often a call is made within one step: all of them fail
 
 
@@ -35,7 +35,7 @@ class Call:
         return self.method == "POST" and not self.path.endswith(("/query", "/bearer", "/oauth2/token"))
 
     def kinds(self, number: int) -> tuple[str, ...]:
-        """How it fails. The short form takes turns: a change fails in two ways, one read in three in one way."""
+        """How it fails. The short form takes turns: a change fails in two ways, one read in six in one way."""
         once = ("timeout_after", "409") if self.vendor == "stripe" else ("timeout_after",)
         if LONG:
             return ALWAYS + SLOWER + (once if self.changes else ())

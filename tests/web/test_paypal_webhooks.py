@@ -109,7 +109,7 @@ def test_a7_while_a_certificate_is_fetched_everybody_else_is_answered(shop: Shop
     order: list[object] = []
     sender = threading.Thread(target=lambda: order.append(post(receiver, body, headers)))
     sender.start()
-    while not shop.requests("paypal", "GET", "/certs/") and sender.is_alive():
+    while sender.is_alive():
         assert requests.get(f"{receiver.url}/healthz", timeout=5).status_code == 200
         order.append("healthy")
     sender.join()

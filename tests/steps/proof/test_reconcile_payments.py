@@ -11,9 +11,11 @@ from helpers.ledgers import raw
 from helpers.reconciling import clean, delete, ended, looked, plant, refunded, row_of, the_one, two_sales, usd
 from helpers.sale import Shop, control
 from reconcile_payments import reconcile_payments
+from tillbook.kit.clock import business_date
 from tillbook.kit.errors import Unavailable
 from tillbook.proof.repairs import REPAIRS
 from tillbook.rules.matching import DISCREPANCIES
+from tillbook.sales import company
 
 DAY = 86_400
 
@@ -293,8 +295,8 @@ def test_a_repair_that_is_uncertain(shop: Shop) -> None:
 
 def test_dates(shop: Shop) -> None:
     """A past window has its own proof; the command repeats the window; a wrong date is exit 3."""
-    two_sales(shop)
-    day = shop.run("reconcile_payments").json["until"][:10]
+    first, _ = two_sales(shop)
+    day = business_date(row_of(shop, first)["created"], company.zone(shop.till)).isoformat()
     shop.later(3 * DAY)
     past = shop.run("reconcile_payments", "--from", day, "--to", day)
     assert (past.code, past.json["matched"]) == (0, 4)
