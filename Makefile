@@ -13,7 +13,7 @@ demo: $(READY)
 	@$(BIN)/python execution/run_demo.py
 
 test: $(READY)
-	@$(BIN)/python -m pytest -q -n 3 --dist worksteal
+	@$(BIN)/python -m pytest -q -n 5 --dist worksteal
 
 # Ratios with their limits, on this machine; needs wrk for the intake. Run it when the machine is idle.
 bench: $(READY)

@@ -19,7 +19,6 @@ from helpers.forging.forgeries import BODY, CANARY, EVENT, Forger
 from helpers.forging.receiver_process import CLOSED, HOST, Customer, Served, answered, first_status, served
 from helpers.sale import Shop
 from helpers.settings import loaded
-from helpers.vendors.simulated_stripe import wait_until
 from helpers.web.receiving import Receiver, event_body, receiving
 from tillbook.kit.errors import Refused
 from tillbook.vendors.providers import open_provider
