@@ -5,25 +5,24 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from starlette.types import ASGIApp
 
 from tillbook import cli
 from tillbook.till import Till
 from tillbook.web.forms import read_product
 from tillbook.web.pay_pages import PayPages
-from tillbook.web.receiver import build_app
+from tillbook.web.receiver import BODY_SECONDS, Receiver
 from tillbook.web.server import serve
 
 
-def receive_webhooks(*, till: Till) -> ASGIApp:
-    """The application for one process. Raises Refused without a provider, or when one's events cannot be verified."""
+def receive_webhooks(*, till: Till, body_seconds: float = BODY_SECONDS) -> Receiver:
+    """The receiver for one process. Raises Refused without a provider, or when one's events cannot be verified."""
     providers = {name: till.provider(name) for name in till.provider_names}
     for provider in providers.values():
         provider.webhook_ready()
     product = read_product(till.settings.home / "form.json")
     pages = PayPages(till, list(providers))
     till.ledger.never_wait()
-    return build_app(till, pages, providers, product)
+    return Receiver(till, pages, providers, product, body_seconds=body_seconds)
 
 
 @cli.command
@@ -33,9 +32,9 @@ def app(
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8080,
 ) -> None:
     """Receive webhooks and forms until stopped. Each is verified, and durable before it is answered."""
-    application = receive_webhooks(till=till)
+    receiver = receive_webhooks(till=till)
     cli.say(f"Listening on http://{host}:{port} (webhooks, forms, pay pages, /healthz). Stop with Ctrl-C.")
-    serve(application, host, port)
+    serve(receiver, host, port)
 
 
 if __name__ == "__main__":

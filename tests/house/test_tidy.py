@@ -90,6 +90,7 @@ FLOATS = {
     "kit/errors.py": "seconds to wait",
     "web/commit.py": "seconds to wait",
     "web/limits.py": "seconds to wait",
+    "web/receiver.py": "seconds to wait",
     "web/server.py": "seconds to wait",
     "run_demo.py": "seconds between two attempts",
     "vendors/smtp.py": "seconds of a time-out",

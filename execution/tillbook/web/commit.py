@@ -9,7 +9,7 @@ from tillbook.kit.errors import Unavailable
 from tillbook.till import Till
 
 MOST_IN_A_COMMIT = 128
-QUIET_TURNS = 2
+QUIET_TURNS = 32
 BUSY_LIMIT_SECONDS = 3.0
 BUSY_PAUSE_SECONDS = 0.005
 
@@ -39,7 +39,7 @@ class SharedCommit:
         return await kept
 
     def _gather(self, loop: asyncio.AbstractEventLoop, seen: int, quiet: int) -> None:
-        """Commit when the loop turned twice and brought nobody more: a sync costs more than all else together."""
+        """Commit when the loop turned a few times and brought no more writes: a sync costs as much as three of them."""
         waiting = len(self._waiting)
         quiet = 0 if waiting > seen else quiet + 1
         if quiet < QUIET_TURNS and waiting < MOST_IN_A_COMMIT:

@@ -1,4 +1,4 @@
-"""Bounds for every request: one deadline for its body, and a size.
+"""Bounds for the body of every request: one deadline, and a size.
 
 The server itself bounds the headers and the time that they may take.
 """
@@ -7,70 +7,48 @@ from __future__ import annotations
 
 import asyncio
 
-from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from granian.rsgi import HTTPProtocol, ProtocolClosed, Scope
 
 MOST_BODY_BYTES = 1024 * 1024
 MOST_BYTES = 16 * 1024 * 1024
 """So much of a body that is too large is read and forgotten, so that its sender hears why. Beyond it is cut off."""
 
 
-class Limits:
-    """An ASGI application that hands a request on when its whole body is here.
+class BadBody(Exception):
+    """A body that is not taken: `status` is what its sender hears, `message` says why."""
 
-    It answers 408 when that takes more than `seconds`, 413 when the body is too large, and 404 when the address has
-    escaped characters: no address of ours has any, and one address has one spelling.
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+async def whole_body(scope: Scope, protocol: HTTPProtocol, seconds: float) -> bytes:
+    """The body of a request, once all of it is here.
+
+    Raises BadBody: 408 when that takes more than `seconds`, 413 when it is too large, 400 when its sender went away.
     """
-
-    def __init__(self, application: ASGIApp, seconds: float) -> None:
-        self._application = application
-        self._seconds = seconds
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if b"%" in scope["raw_path"]:
-            answer: ASGIApp = _refusal(404, "no such address")
-        else:
-            try:
-                async with asyncio.timeout(self._seconds):
-                    body = await _body(receive)
-            except TimeoutError:
-                answer = _refusal(408, "the request did not come in time")
-            except EOFError:
-                answer = _refusal(400, "the request did not come whole")
-            else:
-                receive = _again(body, receive)
-                answer = (
-                    self._application
-                    if len(body) <= MOST_BODY_BYTES
-                    else _refusal(413, f"at most {MOST_BODY_BYTES} bytes")
-                )
-        await answer(scope, receive, send)
+    try:
+        async with asyncio.timeout(seconds):
+            if int(scope.headers.get("content-length", MOST_BYTES)) <= MOST_BODY_BYTES:
+                return await protocol()
+            return await _in_pieces(protocol)
+    except TimeoutError:
+        raise BadBody(408, "the request did not come in time") from None
+    except ProtocolClosed:
+        raise BadBody(400, "the request did not come whole") from None
 
 
-async def _body(receive: Receive) -> bytes:
-    """The whole body, or its beginning when it is too large. Raises EOFError when the sender went away."""
+async def _in_pieces(protocol: HTTPProtocol) -> bytes:
+    """A body whose length is not known, or too large: no more of it is kept than may be taken."""
     parts: list[bytes] = []
-    size, more = 0, True
-    while more and size <= MOST_BYTES:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise EOFError
-        part: bytes = message.get("body", b"")
+    size = 0
+    async for part in protocol:
+        size += len(part)
         if size <= MOST_BODY_BYTES:
             parts.append(part)
-        size, more = size + len(part), message.get("more_body", False)
+        if size > MOST_BYTES:
+            break
+    if size > MOST_BODY_BYTES:
+        raise BadBody(413, f"at most {MOST_BODY_BYTES} bytes")
     return b"".join(parts)
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """The body as one message, then what the server has to say."""
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def next_message() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return next_message
-
-
-def _refusal(status: int, message: str) -> Response:
-    return JSONResponse({"error": message}, status_code=status, headers={"connection": "close"})

@@ -6,65 +6,77 @@ A message that its sender did not sign, or that makes no sense, is 400 for good.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 
 import anyio
 import anyio.to_thread
+from granian.rsgi import HTTPProtocol, Scope
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tillbook.kit.errors import Forged, Refused, Throttled, TillbookError, Unavailable
 from tillbook.rules.events import Event
 from tillbook.rules.orders import InvalidOrder, order_json
 from tillbook.till import Till
 from tillbook.vendors.protocols import Provider
+from tillbook.web.asgi import answer, respond
 from tillbook.web.commit import SharedCommit
 from tillbook.web.forms import FormProduct, read_form
+from tillbook.web.limits import BadBody, whole_body
 from tillbook.web.pay_pages import PayPages
 
 WORKERS = 4
 """So many messages at once may wait for their vendor's word on a signature; the event loop waits for none."""
 
-Endpoint = Callable[[Request], Awaitable[Response]]
+BODY_SECONDS = 10.0
+"""For the body of a request."""
 
 
-def build_app(till: Till, pages: PayPages, providers: dict[str, Provider], product: FormProduct) -> ASGIApp:
-    """The application. The ledger of `till` never waits for a lock."""
-    commit = SharedCommit(till)
-    return Webhooks(till, commit, providers, _other_routes(till, commit, pages, product))
+class Receiver:
+    """Answers every request, in granian's own interface. The ledger of `till` never waits for a lock.
 
-
-class Webhooks:
-    """`/webhooks/PROVIDER`, and everything else passed on.
-
-    Nearly all requests come here. A routing table with its layers would cost as much as the insert into the ledger.
+    `/webhooks/PROVIDER` is answered here: nearly all requests are for it, and a layer above would cost as much as the
+    insert into the ledger.
     """
 
-    def __init__(self, till: Till, commit: SharedCommit, providers: dict[str, Provider], others: ASGIApp) -> None:
+    def __init__(
+        self,
+        till: Till,
+        pages: PayPages,
+        providers: dict[str, Provider],
+        product: FormProduct,
+        *,
+        body_seconds: float = BODY_SECONDS,
+    ) -> None:
         self._inbox = till.ledger.inbox
-        self._commit = commit
+        self._commit = SharedCommit(till)
         self._providers = {f"/webhooks/{name}": provider for name, provider in providers.items()}
-        self._others = others
+        self._others = _other_routes(till, self._commit, pages, product)
         self._workers = anyio.CapacityLimiter(WORKERS)
+        self._body_seconds = body_seconds
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        provider = self._providers.get(scope["path"])
-        if provider is None:
-            answer = self._others
-        elif scope["method"] != "POST":
-            answer = Response(status_code=405, headers={"allow": "POST"})
-        else:
-            answer = await self._take(provider, _joined(scope["headers"]), await receive())
-        await answer(scope, receive, send)
-
-    async def _take(self, provider: Provider, headers: dict[str, str], message: Message) -> Response:
-        """Keep a message that its sender signed. Vendors read the status alone."""
+    async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         try:
-            event = await self._verified(provider, headers, message["body"])
+            body = await whole_body(scope, protocol, self._body_seconds)
+        except BadBody as bad:
+            respond(protocol, JSONResponse({"error": bad.message}, bad.status, {"connection": "close"}))
+            return
+        provider = self._providers.get(scope.path)
+        if provider is None:
+            await answer(self._others, scope, body, protocol)
+        elif scope.method != "POST":
+            respond(protocol, Response(status_code=405, headers={"allow": "POST"}))
+        elif refusal := await self._take(provider, _joined(scope.headers.items()), body):
+            respond(protocol, refusal)
+        else:
+            protocol.response_empty(200, [])
+
+    async def _take(self, provider: Provider, headers: dict[str, str], body: bytes) -> Response | None:
+        """Keep a message that its sender signed. The answer to one that was not kept."""
+        try:
+            event = await self._verified(provider, headers, body)
             kept = await self._commit.keep(lambda now: self._inbox.add(event, source="webhook", now=now))
             if not kept and self._inbox.is_taken(event):
                 raise Forged("another message came by this delivery before")
@@ -72,7 +84,7 @@ class Webhooks:
             return _told(error)
         except Exception as error:  # noqa: BLE001  a bug of ours: the vendor shall send it again
             return _told(Unavailable(f"it could not be taken: {type(error).__name__}"))
-        return Response()
+        return None
 
     async def _verified(self, provider: Provider, headers: dict[str, str], body: bytes) -> Event:
         """The event, once its signature is checked: in a worker where the vendor must be asked for that."""
@@ -110,12 +122,12 @@ def _other_routes(till: Till, commit: SharedCommit, pages: PayPages, product: Fo
     return application
 
 
-def _joined(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
+def _joined(headers: list[tuple[str, str]]) -> dict[str, str]:
     """The headers by lower-case name. The values of a name that stands twice are joined by a comma."""
-    joined: dict[bytes, bytes] = {}
-    for name, value in headers:
-        joined[name] = joined[name] + b", " + value if name in joined else value
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in joined.items()}
+    joined = dict(headers)
+    if len(joined) < len(headers):
+        return {name: ", ".join(value for other, value in headers if other == name) for name in joined}
+    return joined
 
 
 async def _answer(_: Request, error: Exception) -> Response:

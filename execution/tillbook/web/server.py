@@ -16,32 +16,23 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.embed import Server
-from starlette.types import ASGIApp
 
 from tillbook.kit.errors import Refused
-from tillbook.web.limits import Limits
+from tillbook.web.receiver import Receiver
 
 HEADER_SECONDS = 5.0
 """For the headers of a request, and for the pause before it."""
-BODY_SECONDS = 10.0
 MOST_CONNECTIONS = 1000
 MOST_HEADER_BYTES = 64 * 1024
 STDERR = {"class": "logging.StreamHandler", "formatter": "generic", "stream": "ext://sys.stderr"}
 
 
-def server(
-    application: ASGIApp,
-    host: str,
-    port: int,
-    *,
-    header_seconds: float = HEADER_SECONDS,
-    body_seconds: float = BODY_SECONDS,
-) -> Server:
-    """The server for an ASGI application, not yet running. Raises Refused when it cannot listen there."""
+def server(receiver: Receiver, host: str, port: int, *, header_seconds: float = HEADER_SECONDS) -> Server:
+    """The server for the receiver, not yet running. Raises Refused when it cannot listen there."""
     return Server(
-        Limits(application, body_seconds),
+        receiver,
         *_free_address(host, port),
-        interface=Interfaces.ASGINL,
+        interface=Interfaces.RSGI,
         http=HTTPModes.http1,
         websockets=False,
         backlog=MOST_CONNECTIONS,
@@ -54,10 +45,10 @@ def server(
     )
 
 
-def serve(application: ASGIApp, host: str, port: int) -> None:
+def serve(receiver: Receiver, host: str, port: int) -> None:
     """Serve until Ctrl-C or SIGTERM. Requests under way are answered first."""
     gc.freeze()  # what was imported lives as long as the server: the collector need not look at it again
-    uvloop.run(_until_told(server(application, host, port)))
+    uvloop.run(_until_told(server(receiver, host, port)))
 
 
 async def _until_told(running: Server) -> None:

@@ -70,7 +70,7 @@ def receiving(
     monkeypatch.setenv("TILLBOOK_BASE_URL", url)
     till = open_till()
     loop = uvloop.new_event_loop()
-    running = server(receive_webhooks(till=till), "127.0.0.1", port, header_seconds=seconds, body_seconds=seconds)
+    running = server(receive_webhooks(till=till, body_seconds=seconds), "127.0.0.1", port, header_seconds=seconds)
     thread = threading.Thread(target=loop.run_until_complete, args=(running.serve(),), name="receiver", daemon=True)
     thread.start()
     wait_until(lambda: listens(port))
