@@ -125,6 +125,11 @@ def filled(file: Path) -> Ledger:
     return ledger
 
 
+def operation_states(file: Path) -> set[str]:
+    """The states that operations of a ledger are in."""
+    return {str(state) for (state,) in raw(file).execute("select distinct state from operation")}
+
+
 def raw(file: Path, *, tamper: bool = False) -> apsw.Connection:
     """SQLite without Tillbook's manners, as somebody with a database tool has it; `tamper` drops every trigger."""
     connection = apsw.Connection(str(file))

@@ -95,6 +95,23 @@ class Facts:
         """Every account and currency that is not zero: debit positive."""
         return _balances(self._database.all("facts.balances"))
 
+    def currencies(self, account: str) -> list[str]:
+        """In which an account ever held something, also when it is empty now."""
+        return [row["currency"] for row in self._database.all("facts.currencies", account=account)]
+
+    def added_up(self) -> dict[tuple[str, str], Money]:
+        """The balances again, from every line."""
+        return _balances(self._database.all("facts.added_up"))
+
+    def wrong_sums(self, added_up: dict[tuple[str, str], Money]) -> Iterator[str]:
+        """What the sums are kept of that are not what the lines add up to."""
+        kept = self.balances()
+        for account, currency in sorted({*added_up, *kept}):
+            if added_up.get((account, currency)) != kept.get((account, currency)):
+                yield f"{account} {currency}"
+        for row in self._database.each("facts.wrong_balances"):
+            yield f"{row['account']} {row['currency']} of invoice {row['invoice']}"
+
     def invoice_balances(self, number: str) -> dict[tuple[str, str], Money]:
         """What the accounts of an invoice add up to, by account and currency."""
         return _balances(self._database.all("facts.invoice_balances", invoice=number))

@@ -40,10 +40,6 @@ class Operations:
         """The operations on a subject."""
         return [_operation(row) for row in self._database.all("operations.about", subject=subject)]
 
-    def count_by_state(self) -> dict[str, int]:
-        """How many operations there are in each state."""
-        return {row["state"]: row["number"] for row in self._database.all("operations.count_by_state")}
-
     def prepare(self, plan: Plan[object], *, renew: str, asked_by: str, now: int) -> Stored:
         """The operation that stands for a plan: the last one, or a new generation. In a transaction.
 

@@ -9,8 +9,6 @@ from tillbook.kit.money import Money
 from tillbook.ledger.sqlite.database import Database, Row
 from tillbook.rules.matching import Discrepancy, Movement
 
-PAGE = 1000
-
 
 class Reconciliation:
     """What the ledger holds of a window of time, to be compared with others."""
@@ -23,16 +21,11 @@ class Reconciliation:
         return [row["provider"] for row in self._database.all("reconciliation.providers")]
 
     def facts(self, provider: str, since: int, until: int) -> Iterator[Movement]:
-        """What moved money from `since` to before `until`, by key, read in pages so that the WAL can be reset."""
-        after = ""
-        while rows := self._database.all(
-            "reconciliation.facts", provider=provider, after=after, since=since, until=until, most=PAGE
-        ):
-            for row in rows:
-                yield Movement(
-                    row["key"], row["kind"], row["amount_minor"], row["currency"], row["occurred_at"], row["payment"]
-                )
-            after = rows[-1]["key"]
+        """What moved money from `since` to before `until`, by key, one at a time."""
+        for row in self._database.each("reconciliation.facts", provider=provider, since=since, until=until):
+            yield Movement(
+                row["key"], row["kind"], row["amount_minor"], row["currency"], row["occurred_at"], row["payment"]
+            )
 
     def documents(self, provider: str, since: int, until: int) -> list[Movement]:
         """The documents of a window, by the key of the fact that each rests on."""
@@ -58,7 +51,7 @@ class Reconciliation:
         return {row["id"]: row["subject"] for row in rows}
 
     def receivables(self) -> dict[str, dict[str, int]]:
-        """What each customer owes (credit is negative), in minor units by customer and currency."""
+        """What each customer owes who owes something (credit is negative), in minor units by currency."""
         owed: dict[str, dict[str, int]] = {}
         for row in self._database.all("reconciliation.receivables"):
             owed.setdefault(row["customer"], {})[row["currency"]] = row["amount_minor"]

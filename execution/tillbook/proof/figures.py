@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tillbook.kit.money import Money
+from tillbook.rules.entries import RECEIVABLE
 from tillbook.rules.matching import Discrepancy, Tally
 from tillbook.vendors.providers import declared
 
@@ -81,18 +82,18 @@ def holdings(
 def receivables(till: Till, proofs: Proofs, found: Sequence[Discrepancy]) -> None:
     """Books = ledger, for what customers owe: QuickBooks' balance of every customer that the ledger knows, against
     Receivable less Customer Credit. Records that are not ours explain a difference as open items, each by its id."""
-    owed = till.ledger.reconciliation.receivables()
-    if not owed:
+    sums = {currency: [0, 0, 0] for currency in till.ledger.facts.currencies(RECEIVABLE)}
+    if not sums:
         return
     booked, known = till.books.receivables(), _explained(till, found)
-    sums: dict[str, list[int]] = {}
+    owed = _owed(till, booked)
     for customer, amounts in owed.items():
         for currency, ledger in amounts.items():
             theirs = booked.get(customer, Money.zero(currency)).minor
             explained = known.get(customer, 0)
             if theirs - ledger != explained:
                 explained += _foreign(till, proofs, customer, found)
-            total = sums.setdefault(currency, [0, 0, 0])
+            total = sums[currency]
             if theirs - ledger == explained:
                 total[:] = [total[0] + theirs, total[1] + ledger, total[2] + explained]
             else:
@@ -101,6 +102,15 @@ def receivables(till: Till, proofs: Proofs, found: Sequence[Discrepancy]) -> Non
                 proofs.add(till, subject, name, (theirs, ledger, explained), currency)
     for currency, (theirs, ledger, explained) in sorted(sums.items()):
         proofs.add(till, f"receivables:{currency}", f"Receivables {currency}", (theirs, ledger, explained), currency)
+
+
+def _owed(till: Till, booked: dict[str, Money]) -> dict[str, dict[str, int]]:
+    """What each customer owes by the ledger, also those who owe nothing there, but something in QuickBooks."""
+    owed = till.ledger.reconciliation.receivables()
+    for customer, amount in booked.items():
+        if amount and customer not in owed and till.ledger.sales.customer(customer) is not None:
+            owed[customer] = {amount.currency: 0}
+    return owed
 
 
 def _explained(till: Till, found: Sequence[Discrepancy]) -> dict[str, int]:

@@ -33,13 +33,16 @@ def _file(ledger: Ledger) -> Iterator[str]:
 
 
 def _balance(ledger: Ledger) -> Iterator[str]:
-    """Debits equal credits in every currency."""
+    """Debits equal credits in every currency, and the sums that are kept are those of the lines."""
     totals: dict[str, int] = {}
-    for (_, currency), amount in ledger.facts.balances().items():
+    added_up = ledger.facts.added_up()
+    for (_, currency), amount in added_up.items():
         totals[currency] = totals.get(currency, 0) + amount.minor
     for currency, minor in totals.items():
         if minor:
             yield f"debits and credits differ by {Money(minor, currency)}"
+    for name in ledger.facts.wrong_sums(added_up):
+        yield f"the balance of {name} is not what its entries add up to"
 
 
 def _invoice(ledger: Ledger, number: str) -> Iterator[str]:

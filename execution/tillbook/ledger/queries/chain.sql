@@ -6,14 +6,20 @@ union select invoice.number from invoice join customer on customer.quickbooks_id
     where customer.email = :name collate nocase
 union select number from invoice where quickbooks_id = :name
 union select number from invoice where customer = :name
-union select invoice from checkout where id = :name or operation = :name
+union select invoice from checkout where id = :name
+union select invoice from checkout where operation = :name
 union select invoice from payment_invoice where payment = :name
-union select invoice from document where (key = :name or quickbooks_id = :name) and invoice <> ''
+union select invoice from document where key = :name and invoice <> ''
+union select invoice from document where quickbooks_id = :name and invoice <> ''
 union select match.invoice from fact join payment_invoice as match
     on match.provider = fact.provider and match.payment = fact.payment
-    where fact.key = :name or fact.body ->> 'refund' = :name
+    where fact.key = :name
+union select match.invoice from fact join payment_invoice as match
+    on match.provider = fact.provider and match.payment = fact.payment
+    where fact.body ->> 'refund' = :name
 union select match.invoice from inbox join payment_invoice as match
-    on match.provider = inbox.provider and match.payment = inbox.object where inbox.event = :name
+    on match.provider = inbox.provider and match.payment = inbox.object
+    where inbox.provider in (select provider from inbox_provider) and inbox.event = :name
 union select subject from operation where id = :name and kind = 'create_invoice'
 union select document.invoice from operation join document on document.key = operation.subject
     where operation.id = :name and document.invoice <> ''
@@ -82,7 +88,7 @@ order by rank, place, line;
 -- name: strays   what belongs to no invoice: a payment of nobody we know, an event, an operation
 select 'event' as what, event as id, state as status, null as amount_minor, null as currency, created_at as at,
     case when reason <> '' then reason else type || ' by ' || source end as detail, 50 as rank, id as place, 0 as line
-from inbox where object = :name or event = :name
+from inbox where object = :name or provider in (select provider from inbox_provider) and event = :name
 union all
 select 'fact ' || kind, key, 'recorded', coalesce(body ->> '$.amount.minor', body ->> '$.total.minor'),
     coalesce(body ->> '$.amount.currency', body ->> '$.total.currency'), occurred_at,

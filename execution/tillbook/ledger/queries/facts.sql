@@ -18,6 +18,7 @@ where match.invoice = :invoice
 order by seq;
 
 -- name: of_nobody   what no invoice is known for
+-- scans: the full check looks at every fact
 select * from fact where invoice = ''
 and not exists (select 1 from payment_invoice as match where match.provider = fact.provider and match.payment = fact.payment)
 order by seq;
@@ -40,8 +41,23 @@ values (:entry, :position, :account, :amount_minor, :currency, :invoice);
 insert into balanced (entry) values (:entry);
 
 -- name: balances
-select account, currency, sum(amount_minor) as amount_minor from line
-group by account, currency having sum(amount_minor) <> 0 order by account, currency;
+select account, currency, amount_minor from balance where amount_minor <> 0 order by account, currency;
+
+-- name: currencies   in which an account ever held something
+select currency from balance where account = :account order by currency;
+
+-- name: added_up   the same, from every line
+-- scans: the full check adds up every line
+select account, currency, sum(amount_minor) as amount_minor from line group by account, currency
+having sum(amount_minor) <> 0 order by account, currency;
+
+-- name: wrong_balances   the sums that are kept for invoices and are not what their lines add up to
+-- scans: the full check adds up every line
+select invoice, account, currency, sum(amount_minor) as amount_minor from (
+    select invoice, account, currency, amount_minor from line where invoice <> ''
+    union all
+    select invoice, account, currency, -amount_minor from invoice_balance
+) group by invoice, account, currency having sum(amount_minor) <> 0;
 
 -- name: invoice_balances
 select account, currency, sum(amount_minor) as amount_minor from line where invoice = :invoice
@@ -52,7 +68,7 @@ select entry.id, entry.reason, line.account, line.amount_minor, line.currency
 from entry join line on line.entry = entry.id where entry.fact = :fact order by entry.id, line.position;
 
 -- name: last_seal
-select id, last_seq, hash from seal order by id desc limit 1;
+select id, last_seq, hash from seal where id = (select max(id) from seal);
 
 -- name: unsealed
 select seq, hash from fact where seq > :last_seq order by seq;
@@ -68,7 +84,7 @@ select * from seal where id > :id order by id limit :most;
 select seq, provider, key, kind, payment, invoice, occurred_at, body, hash from fact where seq between :first_seq and :last_seq order by seq;
 
 -- name: count
-select count(*) as number, coalesce(max(seq), 0) as last_seq from fact;
+select coalesce(max(seq), 0) as number from fact;   -- facts are never deleted
 
 -- name: last_entry
 select coalesce(max(id), 0) as id from entry;

@@ -8,7 +8,8 @@ select * from form where number = :number;
 select * from form where state = 'waiting' order by received_at, number limit :most;
 
 -- name: count
-select state, count(*) as number from form group by state;
+select 'waiting' as state, count(*) as number from form where state = 'waiting'
+union all select 'refused', count(*) from form where state = 'refused';
 
 -- name: refused
 select * from form where state = 'refused' order by received_at, number;

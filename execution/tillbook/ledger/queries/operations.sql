@@ -35,6 +35,3 @@ update operation set state = 'done', result = :result, reason = '', ended_at = :
 
 -- name: mark_refused
 update operation set state = 'refused', reason = :reason, ended_at = :now where id = :id;
-
--- name: count_by_state
-select state, count(*) as number from operation group by state;

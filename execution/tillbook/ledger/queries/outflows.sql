@@ -13,6 +13,4 @@ from outflow join operation on operation.id = outflow.operation where outflow.op
 update outflow set released_at = :now where operation = :operation and released_at is null;
 
 -- name: over_returned
-select provider, payment, currency, sum(captured_minor) as captured_minor, sum(returned_minor) as returned_minor
-from movement group by provider, payment, currency having sum(returned_minor) > sum(captured_minor)
-order by provider, payment;
+select * from over_returned order by provider, payment;

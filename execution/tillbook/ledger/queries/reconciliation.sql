@@ -1,9 +1,9 @@
--- name: facts   a page of what moved money at one provider in a window, by key
+-- name: facts   what moved money at one provider in a window, by key
 select key, kind, payment, occurred_at,
     json_extract(body, '$.amount.minor') as amount_minor, json_extract(body, '$.amount.currency') as currency
 from fact
-where provider = :provider and key > :after and invoice = '' and occurred_at >= :since and occurred_at < :until
-order by key limit :most;
+where provider = :provider and occurred_at >= :since and occurred_at < :until and invoice = ''
+order by key;
 
 -- name: documents   in a window, with the fact that each rests on
 select document.key, document.kind, document.payment, document.amount_minor, document.currency, document.occurred_at,
@@ -18,13 +18,13 @@ order by fact.key, document.key;
 select id, subject from operation where id in (select value from json_each(:ids));
 
 -- name: providers   whose money the ledger holds
-select distinct provider from fact where invoice = '';
+select provider from fact_provider;
 
 -- name: receivables   what each customer owes by the ledger, credit taken off
-select invoice.customer, line.currency, sum(line.amount_minor) as amount_minor
-from line join invoice on invoice.number = line.invoice
-where line.account in ('Receivable', 'Customer Credit') and invoice.customer is not null
-group by invoice.customer, line.currency;
+select invoice.customer, balance.currency, sum(balance.amount_minor) as amount_minor
+from invoice_balance as balance join invoice on invoice.number = balance.invoice
+where balance.account in ('Receivable', 'Customer Credit') and invoice.customer is not null
+group by invoice.customer, balance.currency;
 
 -- name: unposted   documents that QuickBooks has not heard of, by customer and kind
 select invoice.customer, document.kind, sum(document.amount_minor) as amount_minor
@@ -62,4 +62,4 @@ select id, provider, event, object, reason, received_at from inbox
 where state = 'parked' and received_at < :received_at order by id;
 
 -- name: first_of_payment
-select min(occurred_at) as occurred_at from fact where provider = :provider and payment = :payment;
+select min(occurred_at) as occurred_at from fact where +provider = :provider and payment = :payment;

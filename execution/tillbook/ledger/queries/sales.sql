@@ -54,17 +54,18 @@ select * from checkout where id = :id;
 select * from checkout where operation = :operation;
 
 -- name: doubtful_checkouts   pages that may end by themselves, and those that ask for other than what is open
-select checkout.invoice, min(checkout.created_at) as since from checkout
-join invoice on invoice.number = checkout.invoice
-where checkout.status = 'processing' or exists (
-    select 1 from operation
-    where kind = 'capture_checkout' and subject = checkout.id and state in ('prepared', 'sent', 'unknown')
-) or checkout.status = 'open' and (
-    checkout.expires_at is not null
-    or checkout.amount_minor <> coalesce(invoice.balance_minor, 0) - (
-        select coalesce(sum(amount_minor), 0) from document
-        where document.invoice = invoice.number and document.kind = 'Payment' and document.state <> 'posted'))
-group by checkout.invoice order by since, checkout.invoice limit :most;
+with doubtful (invoice, created_at) as (
+    select invoice, created_at from checkout
+    where status in ('open', 'processing') and (
+        status = 'processing' or expires_at is not null
+        or amount_minor <> (select coalesce(balance_minor, 0) from invoice where number = checkout.invoice) - (
+            select coalesce(sum(amount_minor), 0) from document
+            where document.invoice = checkout.invoice and purpose = 'payment' and state <> 'posted'))
+    union all
+    select checkout.invoice, checkout.created_at from operation join checkout on checkout.id = operation.subject
+    where operation.state in ('prepared', 'sent', 'unknown') and operation.kind = 'capture_checkout'
+)
+select invoice, min(created_at) as since from doubtful group by invoice order by since, invoice limit :most;
 
 -- name: oldest_open_checkout
 select min(created_at) as created_at from checkout where status in ('open', 'processing');
@@ -85,12 +86,13 @@ where id = :id and status <> :status;
 select * from checkout where provider = :provider and status in ('open', 'processing') order by created_at, id;
 
 -- name: uncaptured_checkouts   it was seen used, or an event told of it, and nothing was paid since
-select checkout.* from checkout join invoice on invoice.number = checkout.invoice
-where provider = :provider and status = 'expired' and coalesce(invoice.balance_minor, 1) > 0
-and (used = 1 and reason <> '' or checkout.id in (select object from inbox where provider = :provider))
+select checkout.* from invoice cross join checkout on checkout.invoice = invoice.number
+where coalesce(invoice.balance_minor, 1) > 0 and checkout.provider = :provider and checkout.status = 'expired'
+and (used = 1 and reason <> ''
+    or exists (select 1 from inbox where inbox.object = checkout.id and inbox.provider = :provider))
 and not exists (
     select 1 from payment_invoice as match join fact on fact.provider = match.provider and fact.payment = match.payment
-    where match.invoice = checkout.invoice and fact.kind = 'PaymentSucceeded' and fact.occurred_at >= checkout.created_at
+    where match.invoice = checkout.invoice and fact.kind = 'PaymentSucceeded' and +fact.occurred_at >= checkout.created_at
 ) order by checkout.created_at, checkout.id;
 
 -- name: match
@@ -105,18 +107,25 @@ select * from payment_invoice where provider = :provider and payment = :payment;
 select provider, payment, evidence from payment_invoice where invoice = :invoice order by matched_at, payment;
 
 -- name: invoice_numbers
+-- scans: the full check looks at every invoice
 select number from invoice order by created_at, number;
 
 -- name: payments_named   payments that brought money, by any id that leads to them
-with paid as (select provider, payment from fact where kind = 'PaymentSucceeded')
-select provider, payment from paid where payment = :name
-union select provider, payment from fact where key = :name and payment <> ''
-union select provider, payment from fact where body ->> 'refund' = :name
-union select match.provider, match.payment from payment_invoice as match join paid using (provider, payment)
-    where match.invoice = :name
-union select match.provider, match.payment from payment_invoice as match join paid using (provider, payment)
-    join checkout on match.evidence = 'operation ' || checkout.operation where checkout.id = :name
-union select provider, payment from document where (key = :name or quickbooks_id = :name) and payment <> '';
+with named (provider, payment) as (
+    select provider, payment from fact where payment = :name
+    union select provider, payment from fact where key = :name
+    union select provider, payment from fact where body ->> 'refund' = :name
+    union select provider, payment from payment_invoice where invoice = :name
+    union select match.provider, match.payment from checkout join payment_invoice as match
+        on match.invoice = checkout.invoice and match.evidence = 'operation ' || checkout.operation
+        where checkout.id = :name
+    union select provider, payment from document where key = :name
+    union select provider, payment from document where quickbooks_id = :name
+)
+select provider, payment from named where payment <> '' and exists (
+    select 1 from fact
+    where fact.provider = named.provider and fact.payment = named.payment and fact.kind = 'PaymentSucceeded'
+);
 
 -- name: item
 select quickbooks_id from item where name = :name;

@@ -100,6 +100,11 @@ class Database:
         rows = self.all(name, **params)
         return rows[0] if rows else None
 
+    def each(self, name: str, /, **params: Any) -> Iterator[Row]:
+        """The rows of a named query, one at a time. The write-ahead log is kept until the last of them is taken."""
+        with _translated(self.file):
+            yield from self._connection.execute(query(name), params)
+
     def run(self, name: str, values: tuple[Any, ...] = (), /, **params: Any) -> int:
         """A named change, inside a transaction. Says how many rows it changed. Its values are by place or by name."""
         if not self.in_transaction:
@@ -122,10 +127,13 @@ class Database:
     def problems(self) -> list[str]:
         """What `integrity_check` and `foreign_key_check` find, or nothing for a sound file."""
         with _translated(self.file):
-            rows = [
-                *self._connection.execute("pragma integrity_check"),
-                *self._connection.execute("pragma foreign_key_check"),
-            ]
+            try:
+                rows = [
+                    *self._connection.execute("pragma integrity_check"),
+                    *self._connection.execute("pragma foreign_key_check"),
+                ]
+            except apsw.SQLError as error:  # an index over a fact's body cannot be checked when that is no JSON
+                return [str(error)]
         found = [" ".join(map(str, row.values())) for row in rows]
         return [problem for problem in found if problem != "ok"]
 
