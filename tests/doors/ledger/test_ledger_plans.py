@@ -29,7 +29,7 @@ def _too_wide(connection: apsw.Connection, sql: str) -> Iterator[str]:
     """The steps of a plan that read a table that grows as a whole, or by a column with few values."""
     kinds = dict(connection.execute("select name, type from sqlite_master"))
     partial = {name for (name,) in connection.execute("select name from sqlite_master where sql like '%) where %'")}
-    names = {name: None for name in re.findall(r":(\w+)", sql)}
+    names = dict.fromkeys(re.findall(r":(\w+)", sql))
     for *_, step in connection.execute(f"explain query plan {sql}", names or (None,) * sql.count("?")):
         if not (found := STEP.match(step)):
             continue
