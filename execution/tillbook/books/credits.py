@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tillbook.books import refunds
-from tillbook.kit.errors import NotAllowed, Refused, Unavailable
+from tillbook.kit.errors import Refused, Unavailable
 from tillbook.operations.kinds.refunds.apply_credit import ApplyCredit
 from tillbook.operations.perform import perform
 from tillbook.rules.documents import Purpose
@@ -35,8 +35,6 @@ def apply(till: Till, document: StoredDocument, purchase_id: str) -> None:
         other = last is not None and last.state == "done" and last.params.purchase_id != purchase_id
         renew = "the Purchase that was applied is gone" if other else ""
         perform(till, wanted.plan(document.key), renew=renew)
-    except NotAllowed:
-        raise
     except Refused as refusal:
         note = f"not applied to its payment: {refusal.message}; match the two in QuickBooks by hand"
         _mark_posted(till, document, purchase_id, note)

@@ -2,10 +2,10 @@
 
     TillbookError (1)            foreseen, yet nothing better is known: treat it as a bug
     |-- Refused (3)              a rule or a vendor said no: change something, then ask again
-    |   |-- Forged (3)           a message that its sender did not sign
-    |   `-- NotAllowed (3)       the vendor does not take our credentials and did nothing
+    |   `-- Forged (3)           a message that its sender did not sign
     |-- Unavailable (4)          nothing happened: run the same command again later
-    |   `-- Throttled (4)        the vendor asked for a pause
+    |   |-- Throttled (4)        the vendor asked for a pause
+    |   `-- NotAllowed (3)       the vendor does not take our credentials: mend them, then run it again
     |-- Uncertain (5)            it may have happened: run_pending.py, or exactly the same command
     `-- NeedsApproval (6)        a person must allow this exact operation first
 
@@ -46,10 +46,6 @@ class Forged(Refused):
     """The signature is missing, wrong, or not of this time."""
 
 
-class NotAllowed(Refused):
-    """The vendor does not take our credentials, so this attempt did nothing. An earlier one may have."""
-
-
 class Unavailable(TillbookError):
     """Nothing happened. The same command may be run again."""
 
@@ -62,6 +58,20 @@ class Throttled(Unavailable):
     def __init__(self, message: str, *, hint: str = "", retry_after_seconds: float = 1.0) -> None:
         super().__init__(message, hint=hint)
         self.retry_after_seconds = retry_after_seconds
+
+
+class NotAllowed(Unavailable):
+    """The vendor does not take our credentials, so this attempt did nothing. An earlier one may have.
+
+    An outage, and no refusal of what was asked: that waits until a person mends the credentials. `code` is the
+    vendor's own word.
+    """
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, hint: str = "", code: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
 
 
 class Uncertain(TillbookError):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tillbook.kit.errors import NotAllowed, Refused, Unavailable
+from tillbook.kit.errors import Refused, Unavailable
 from tillbook.kit.retries import next_attempt
 from tillbook.recording.facts import record_reading
 
@@ -92,7 +92,7 @@ def _process_group(till: Till, event: Waiting) -> tuple[list[Waiting], str]:
         if reason:
             return _park(till, group, reason)
         reading = till.provider(event.provider).read(event.object)
-    except (Unavailable, NotAllowed) as error:
+    except Unavailable as error:
         return _park(till, group, error.message)
     except Refused as error:
         page = ledger.sales.checkout(event.object)

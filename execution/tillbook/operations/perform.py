@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain
+from tillbook.kit.errors import Refused, Unavailable, Uncertain
 from tillbook.operations.kinds.registry import kind_of
 from tillbook.rules import operations as rules
 from tillbook.rules.operations import Json, Move, Operation, Plan, Stored
@@ -113,7 +113,7 @@ def _send(desk: Desk, door: Door, operation: Stored) -> Stored:
         operation = desk.ledger.operations.mark_sent(operation, desk.clock.now())
     try:
         result = door.send(operation)
-    except (Unavailable, NotAllowed) as error:
+    except Unavailable as error:
         raise _nothing_happened(desk, operation, error, first_time) from error
     except Refused as error:
         with desk.ledger.transaction():
@@ -157,8 +157,8 @@ def _done(desk: Desk, operation: Stored, result: Json) -> Stored:
 
 
 def _nothing_happened(
-    desk: Desk, operation: Stored, error: Unavailable | NotAllowed, first_time: bool
-) -> Unavailable | NotAllowed | Uncertain:
+    desk: Desk, operation: Stored, error: Unavailable, first_time: bool
+) -> Unavailable | Uncertain:
     """This attempt did nothing. Only if it was the first one does that end the matter."""
     if not first_time:
         return _unknown(desk, operation, error.message)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tillbook.kit.errors import NotAllowed, Refused, Uncertain
+from tillbook.kit.errors import Refused, Uncertain
 from tillbook.kit.money import Money
 from tillbook.operations.kinds.sales.capture_checkout import CaptureCheckout
 from tillbook.operations.perform import perform, withdraw
@@ -88,8 +88,6 @@ def _capture(till: Till, number: str, states: list[CheckoutState]) -> bool:
         assert plan is not None, "an approved page lacks something"
         try:
             perform(till, plan)
-        except NotAllowed:
-            raise
         except Refused as refusal:
             with till.ledger.transaction():
                 till.ledger.sales.set_checkout_status(state.id, "expired", refusal.message)

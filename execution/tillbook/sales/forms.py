@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain, worst_exit_code
+from tillbook.kit.errors import Refused, Unavailable, Uncertain, worst_exit_code
 from tillbook.rules.orders import parse_order
 from tillbook.sales import invoices
 
@@ -32,7 +32,7 @@ def issue_forms(till: Till, *, limit: int, progress: Callable[[int], None] = lam
         try:
             _issue(till, row["number"], row["order_json"])
             invoiced += 1
-        except (Unavailable, Uncertain, NotAllowed) as error:
+        except (Unavailable, Uncertain) as error:
             exit_code = worst_exit_code([exit_code, error.exit_code])
         except Refused as error:
             with till.ledger.transaction():

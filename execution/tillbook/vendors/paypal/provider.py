@@ -174,8 +174,6 @@ class PayPalProvider:
         path = f"{_ORDERS}/{operation.params.checkout_id}/capture"
         try:
             return self._calls.change(path, {}, operation.id, _captured)
-        except NotAllowed:
-            raise
         except Refused as refusal:
             if refusal.code == "ORDER_ALREADY_CAPTURED":  # by another program, or by us: it is adopted
                 return self._adopted(operation)

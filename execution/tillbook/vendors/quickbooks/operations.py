@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain
+from tillbook.kit.errors import Refused, Unavailable, Uncertain
 from tillbook.kit.money import Money, from_decimal
 from tillbook.operations.kinds.books.create_account import CreateAccount
 from tillbook.operations.kinds.books.create_item import CreateItem
@@ -93,8 +93,6 @@ class QuickBooksOperations:
             content = write.to_bytes(body(operation))
             try:
                 answer = self._call(lambda client: client.create_object(entity, content, request_id=operation.id))
-            except NotAllowed:
-                raise
             except Refused as refusal:
                 return _after_refusal(refusal, lambda: find(operation))
             try:
@@ -182,8 +180,6 @@ class QuickBooksOperations:
         request = f"{operation.id}-{raw['SyncToken']}"  # another version is another request
         try:
             self._call(lambda client: client.update_object("Payment", content, request_id=request))
-        except NotAllowed:
-            raise
         except Refused as refusal:
             if refusal.code == _CHANGED_MEANWHILE and not isinstance(refusal, RefusedInDoubt):
                 raise Unavailable(refusal.message, hint="Run the same command again.") from refusal

@@ -74,8 +74,6 @@ class Connection:
 
         try:
             return ask(attempt, self._settings, self._clock)
-        except NotAllowed:
-            raise
         except Refused as error:
             if doubts:
                 raise RefusedInDoubt(error.message, hint=error.hint, code=error.code) from error

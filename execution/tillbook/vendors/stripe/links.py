@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
-from tillbook.kit.errors import NotAllowed, Refused, Unavailable, Uncertain
+from tillbook.kit.errors import Refused, Unavailable, Uncertain
 from tillbook.kit.money import Money
 from tillbook.operations.kinds.sales.close_checkout import CheckoutClosed
 from tillbook.operations.kinds.sales.create_checkout import CheckoutOpened
@@ -72,7 +72,7 @@ class StripeLinks:
             for session in self._sessions(link_id, "open"):
                 self._expire(text(session, "id"), operation)
             state = self.state(link_id)
-        except (NotAllowed, Unavailable) as error:
+        except Unavailable as error:
             raise Uncertain(
                 f"the link is deactivated, its open sessions are not all closed: {error.message}"
             ) from error
@@ -125,8 +125,6 @@ class StripeLinks:
                 lambda stripe: stripe.v1.checkout.sessions.expire(session_id, options={"idempotency_key": key}),
                 closed_checkout,
             )
-        except NotAllowed:
-            raise
         except Refused:
             session = self._calls.read(lambda stripe: stripe.v1.checkout.sessions.retrieve(session_id))
             if text(session, "status") == "open":

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tillbook.kit.errors import NotAllowed, Refused
+from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money
 from tillbook.operations.kinds.handlers import Handlers
 from tillbook.operations.kinds.refunds.refund_payment import RefundPayment
@@ -151,8 +151,6 @@ class StripeProvider:
                 ),
                 closed_checkout,
             )
-        except NotAllowed:
-            raise
         except Refused as refusal:
             # Stripe refuses to expire what is not open; only the session itself says which of the two it is.
             closed = closed_checkout(self._session(checkout_id))
