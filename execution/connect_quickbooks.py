@@ -34,6 +34,7 @@ def connect_quickbooks(*, till: Till, redirected: str = "") -> Connected:
     connecting.connect(till, redirected)
     found = company.read(till)
     accounts = connecting.ready_accounts(till, found)
+    connecting.go_on(till)
     return Connected(found.name, found.realm, found.home_currency, accounts)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tillbook.kit.errors import TillbookError
+from tillbook.kit.errors import TillbookError, Unavailable
 
 
 @dataclass
@@ -24,3 +24,9 @@ class Troubles:
         except TillbookError as error:
             self.sentences.append(f"{what}: {error.message}")
             self.exit_codes.append(error.exit_code)
+
+    def held_up(self, what: str, reasons: Mapping[str, int]) -> None:
+        """Note how many things wait because an attempt failed, for each reason."""
+        for reason, number in reasons.items():
+            self.sentences.append(f"{number} {what} wait: {reason}")
+            self.exit_codes.append(Unavailable.exit_code)

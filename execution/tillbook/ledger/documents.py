@@ -124,6 +124,14 @@ class Documents:
         """Let a posted one wait again, because QuickBooks does not hold it any more."""
         self._database.run("documents.reopen", key=key, reason=reason, now=now)
 
+    def held_up(self) -> dict[str, int]:
+        """How many were tried and could not be posted yet, by the reason."""
+        return {row["reason"]: row["number"] for row in self._database.all("documents.held_up")}
+
+    def hurry(self, now: int) -> None:
+        """Try all that wait again at once: what held them up has ended. In a transaction."""
+        self._database.run("documents.hurry", now=now)
+
     def delay(self, key: str, reason: str, next_attempt_at: int) -> None:
         """Keep why a document was not posted, and when it is tried again (UTC seconds)."""
         self._database.run("documents.delay", key=key, reason=reason, next_attempt_at=next_attempt_at)

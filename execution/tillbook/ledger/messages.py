@@ -71,6 +71,14 @@ class Messages:
         """Failed (the server refused it) or withdrawn (the state changed and it would no longer be true)."""
         self._database.run("messages.end", key=key, state=state, reason=reason)
 
+    def held_up(self) -> dict[str, int]:
+        """How many were tried and could not be sent yet, by the reason."""
+        return {row["reason"]: row["number"] for row in self._database.all("messages.held_up")}
+
+    def hurry(self, now: int) -> None:
+        """Try all that wait again at once: what held them up has ended. In a transaction."""
+        self._database.run("messages.hurry", now=now)
+
     def delay(self, key: str, reason: str, next_attempt_at: int) -> None:
         """Keep why a message was not sent, and when it is tried again (UTC seconds)."""
         self._database.run("messages.delay", key=key, reason=reason, next_attempt_at=next_attempt_at)

@@ -156,9 +156,7 @@ def _done(desk: Desk, operation: Stored, result: Json) -> Stored:
     return done
 
 
-def _nothing_happened(
-    desk: Desk, operation: Stored, error: Unavailable, first_time: bool
-) -> Unavailable | Uncertain:
+def _nothing_happened(desk: Desk, operation: Stored, error: Unavailable, first_time: bool) -> Unavailable | Uncertain:
     """This attempt did nothing. Only if it was the first one does that end the matter."""
     if not first_time:
         return _unknown(desk, operation, error.message)

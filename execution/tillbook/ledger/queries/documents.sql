@@ -24,6 +24,12 @@ select * from document where state = 'waiting' and next_attempt_at <= :now order
 -- name: count_waiting
 select count(*) as number from document where state = 'waiting';
 
+-- name: held_up   what was tried and could not be posted yet, by the reason
+select reason, count(*) as number from document where state = 'waiting' and attempts > 0 group by reason order by reason;
+
+-- name: hurry   what held them up has ended
+update document set next_attempt_at = :now where state = 'waiting' and next_attempt_at > :now;
+
 -- name: by_key
 select * from document where key = :key;
 
