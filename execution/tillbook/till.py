@@ -99,11 +99,11 @@ class Till:
         return self.dry_run.of(real) if self.dry_run else real
 
     def for_dry_run(self) -> tuple[Till, DryRun]:
-        """A till whose ledger is a copy that is forgotten, and the list of what it would send."""
+        """A till whose ledger forgets what is written to it, and the list of what it would send."""
         from tillbook.operations.dry_run import DryRun  # noqa: PLC0415  start-up time
 
         dry_run = DryRun()
-        return Till(self.settings, self.clock, self.ledger.copy_in_memory(), self.asked_by, dry_run), dry_run
+        return Till(self.settings, self.clock, self.ledger.forgetful(), self.asked_by, dry_run), dry_run
 
     def close(self) -> None:
         """Close the ledger."""

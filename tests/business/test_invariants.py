@@ -93,7 +93,7 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
 @pytest.mark.parametrize("story", SOUND, ids=lambda story: story.__name__)
 def test_a_sound_ledger_breaks_nothing(blank: Ledger, story: Callable[[Ledger], None]) -> None:
     """Every state that a sale can be in on its way."""
-    ledger = blank.copy_in_memory()
+    ledger = blank.forgetful()
     story(ledger)
     assert list(invariants.broken(ledger)) == []
     ledger.close()

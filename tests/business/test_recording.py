@@ -102,7 +102,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
 def test_inv4_any_order_repetition_and_delay_has_the_same_end(empty: Ledger, story: Story) -> None:
     """Readings with and without the fee, repeated up to twenty times, around the invoice: as in the plain telling."""
     plain: list[tuple[str, int]] = [("invoice", 0), *(("late", nth) for nth in range(len(story.payments)))]
-    first, second = empty.copy_in_memory(), empty.copy_in_memory()
+    first, second = empty.forgetful(), empty.forgetful()
     assert told(first, story, story.steps) == told(second, story, plain)
     assert list(invariants.broken(first)) == []
     first.close()
@@ -113,7 +113,7 @@ def test_inv4_any_order_repetition_and_delay_has_the_same_end(empty: Ledger, sto
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_inv2_every_cent_is_somewhere(empty: Ledger, story: Story) -> None:
     """By figures of the story alone: Clearing is what came less the fees; owed, applied and left over add up."""
-    ledger = empty.copy_in_memory()
+    ledger = empty.forgetful()
     told(ledger, story, story.steps)
     found = {account: money.minor for (account, _), money in ledger.facts.balances().items()}
     came = sum(minor for minor, *_ in story.payments)
@@ -135,7 +135,7 @@ def sums(ledger: Ledger) -> dict[str, int]:
 
 @pytest.fixture
 def ledger(empty: Ledger) -> Iterator[Ledger]:
-    copy = empty.copy_in_memory()
+    copy = empty.forgetful()
     yield copy
     copy.close()
 
@@ -361,13 +361,14 @@ def test_b7_b9_real_events_in_any_order_have_the_same_end(shop: Shop) -> None:
     provider = shop.till.provider("stripe")
     early = list(provider.events(0))
     ends = []
-    middle = shop.till.ledger.copy_in_memory()
+    shop.till.ledger.database.copy_to(shop.home / "middle.db")
+    middle = Ledger(shop.home / "middle.db", clearing)
     deliver(shop, middle, early[::-1])
     shop.later(60)
     events = list(provider.events(0))
     assert len(events) > len(early) >= 6
     for seed in range(6):
-        ledger = (middle if seed % 2 else shop.till.ledger).copy_in_memory()
+        ledger = (middle if seed % 2 else shop.till.ledger).forgetful()
         chance = random.Random(seed)
         shuffled = events * 3
         chance.shuffle(shuffled)

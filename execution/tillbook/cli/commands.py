@@ -173,7 +173,7 @@ def _carry_out(main: Callable[..., Any], till: Till, options: dict[str, Any]) ->
 
 
 def _try_out(main: Callable[..., Any], till: Till, options: dict[str, Any]) -> dict[str, Any]:
-    """The step on a copy of the ledger: its result, with what would be sent and what would be posted."""
+    """The step on a ledger that forgets: its result, with what would be sent and what would be posted."""
     bench, dry_run = till.for_dry_run()
     before = bench.ledger.facts.last_entry()
     result = main(till=bench, **options)

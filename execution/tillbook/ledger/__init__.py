@@ -161,9 +161,9 @@ class Ledger:
         """Close the file."""
         self.database.close()
 
-    def copy_in_memory(self) -> Ledger:
-        """A copy that is forgotten at the end: what a dry run writes to."""
-        copy = Ledger.__new__(Ledger)
-        copy.database = self.database.copy_in_memory()
-        copy.clearing = self.clearing
-        return copy
+    def forgetful(self) -> Ledger:
+        """This ledger as it is now, for a dry run. What is written to it is forgotten."""
+        other = Ledger.__new__(Ledger)
+        other.database = self.database.forgetful()
+        other.clearing = self.clearing
+        return other

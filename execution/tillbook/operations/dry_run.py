@@ -1,4 +1,4 @@
-"""`--dry-run`: the same step on a copy of the ledger, with doors that only write down what would be sent."""
+"""`--dry-run`: the same step on a ledger that forgets, with doors that only write down what would be sent."""
 
 from __future__ import annotations
 

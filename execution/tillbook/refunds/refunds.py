@@ -183,7 +183,7 @@ def _take_in(till: Till, paid: Captured, request: RefundRequest, outcome: Outcom
 
 
 def _try_out(till: Till, paid: Captured, request: RefundRequest, outcome: Outcome[RefundMade]) -> None:
-    """The debits and credits that would follow, in the copy of the ledger that is forgotten."""
+    """The debits and credits that would follow, in the ledger that forgets them."""
     fact = PaymentRefunded(
         provider=paid.provider,
         key=f"(new) {outcome.operation.id}",

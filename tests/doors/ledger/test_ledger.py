@@ -424,19 +424,6 @@ def test_f9_seals_chain_one_commit_to_the_next(file: Path) -> None:
 # -- the rest of what the ledger promises ---------------------------------------------------------------
 
 
-def test_a_copy_in_memory_is_forgotten(file: Path) -> None:
-    """What a dry run writes is in its copy only, and the copy holds to the same rules."""
-    ledger = filled(file)
-    copy = ledger.copy_in_memory()
-    received(copy, reading([payment("2", 100)]))
-    assert copy.facts.count() == ledger.facts.count() + 1
-    assert list(invariants.broken(copy)) == list(invariants.broken(ledger)) == []
-    with pytest.raises(apsw.ConstraintError), copy.transaction():
-        copy.database.script("insert or replace into fact select * from fact")
-    copy.close()
-    ledger.close()
-
-
 def test_a_fact_comes_back_as_it_was(file: Path) -> None:
     """Every field survives the ledger, in the order in which facts came."""
     ledger = filled(file)

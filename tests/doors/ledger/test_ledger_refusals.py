@@ -34,7 +34,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
 @pytest.fixture
 def ledger(template: Ledger) -> Iterator[Ledger]:
     """A filled ledger of its own for each test."""
-    opened = template.copy_in_memory()
+    opened = template.forgetful()
     yield opened
     opened.close()
 

@@ -23,6 +23,8 @@ FIRST_SAFE_SQLITE = 3_051_003
 BUSY_TIMEOUT_MS = 5_000
 PAGE_BYTES = 8192
 """Of a new ledger. Two events with their bodies fit a page, so that a burst writes half as many pages as with 4096."""
+LOG_BYTES = 4 * 1024 * 1024
+"""So much of the write-ahead log is kept after a burst. A dry run reads it whole."""
 
 _QUERIES = Path(__file__).parents[1] / "queries"
 
@@ -36,6 +38,7 @@ class Database:
         self.file = file
         self.in_transaction = False
         self.before_commit: list[Callable[[], None]] = []
+        self._reader: apsw.Connection | None = None
         with _translated(file):
             _make_private(file)
             self._connection = apsw.Connection(str(file))
@@ -52,6 +55,7 @@ class Database:
             "foreign_keys": 1,
             "trusted_schema": 0,
             "recursive_triggers": 1,
+            "journal_size_limit": LOG_BYTES,
         }
         for name, value in wanted.items():
             self._connection.pragma(name, value)
@@ -66,6 +70,8 @@ class Database:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+        if self._reader is not None:
+            self._reader.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -145,17 +151,18 @@ class Database:
             backup.step()
         copy.close()
 
-    def copy_in_memory(self) -> Database:
-        """A copy that lives and dies with this process."""
-        copy = Database.__new__(Database)
-        copy.file, copy.in_transaction, copy.before_commit = self.file, False, []
-        copy._connection = apsw.Connection(":memory:")
-        copy._connection.row_trace = _as_dict
-        with copy._connection.backup("main", self._connection, "main") as backup:
-            backup.step()
-        copy._connection.pragma("foreign_keys", 1)
-        copy._connection.pragma("recursive_triggers", 1)
-        return copy
+    def forgetful(self) -> Database:
+        """This database as it is now. What is written to it is forgotten."""
+        from tillbook.ledger.sqlite.forgetful import open_forgetful  # noqa: PLC0415  start-up time
+
+        other = Database.__new__(Database)
+        other.file, other.in_transaction, other.before_commit = self.file, False, []
+        with _translated(self.file):
+            other._connection, other._reader = open_forgetful(self.file)
+            other._connection.row_trace = _as_dict
+            other._connection.pragma("foreign_keys", 1)
+            other._connection.pragma("recursive_triggers", 1)
+        return other
 
     @contextmanager
     def lock(self, name: str, *, wait: bool = True) -> Iterator[None]:
