@@ -57,6 +57,12 @@ def problems_of(raw: object) -> dict[str, str]:
     return {problem.field: str(problem) for problem in caught.value.problems}
 
 
+def test_what_nobody_could_pay_is_no_order() -> None:
+    """Each part is within its bounds, and what they come to is not."""
+    line = {"description": "Gold", "sku": "GOLD", "quantity": "1000000", "unit_price": "9999999.99"}
+    assert "at most 12 digits" in problems_of({**GOOD, "lines": [line]})["lines"]
+
+
 def test_a_valid_order_is_kept_exactly() -> None:
     """Half an hour at 120.00 less ten per cent is 54.00."""
     order = read_order(json.dumps(GOOD))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -21,6 +23,7 @@ from helpers.sale import SCRIPTS, Shop
 from helpers.vendors.simulated_stripe import wait_until
 from helpers.web.receiving import Receiver, event_body, receiving
 from simulator.server import free_port
+from tillbook.web.commit import BUSY_LIMIT_SECONDS
 
 MOST_BYTES = 1024 * 1024
 
@@ -220,6 +223,26 @@ def test_a15_a_ledger_that_stays_busy_is_503(shop: Shop, receiver: Receiver) -> 
     assert len(kept(shop)) == 1
 
 
+def test_a15_many_that_wait_for_a_busy_ledger_hear_it_in_the_same_time(shop: Shop, receiver: Receiver) -> None:
+    """More than fit one commit: nobody waits for the time of those before them."""
+    bodies = [event_body(number) for number in range(300)]
+    with held(shop), ThreadPoolExecutor(300) as senders:
+        began = time.monotonic()
+        answers = list(senders.map(lambda body: receiver.post(body, receiver.signed(body)).status_code, bodies))
+        assert time.monotonic() - began < 3 * BUSY_LIMIT_SECONDS - 1
+    assert set(answers) == {503}
+    assert kept(shop) == []
+
+
+def test_any_letter_may_stand_in_an_address(receiver: Receiver) -> None:
+    """What is not Latin, escaped or not, is an address like any other."""
+    for query in ("a=€", "a=%E2%82%AC", "a=é", "a=%ff"):
+        raw = f"GET /healthz?{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
+        with socket.create_connection(("127.0.0.1", int(receiver.url.rpartition(":")[2])), timeout=5) as connection:
+            connection.sendall(raw)
+            assert connection.recv(20).startswith(b"HTTP/1.1 200 "), query
+
+
 def test_a_ledger_that_fails_is_503_for_everybody(shop: Shop, receiver: Receiver) -> None:
     """A ledger that cannot be written at all: 503 without its reason, and the server lives on."""
     receiver.till.ledger.database._connection.pragma("query_only", 1)
@@ -409,6 +432,8 @@ def test_g9_a_hostile_description_is_text_on_the_page(shop: Shop, receiver: Rece
     assert "<img" not in answer.text
     assert "&lt;img src=x" in answer.text
     assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 # -- starting and stopping -------------------------------------------------------------------------

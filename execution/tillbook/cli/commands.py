@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperCommand
 
 from tillbook.kit.errors import TillbookError
 from tillbook.kit.text import clean
@@ -51,6 +52,31 @@ def _provider(name: str) -> str:
     return name
 
 
+class _Command(TyperCommand):
+    """A command that takes no word that is not text, and no empty one where that would mean not to have said it."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """An empty word is an unset variable of somebody's shell, never what they meant."""
+        for word in args:
+            if any("\ud800" <= letter <= "\udfff" for letter in word):
+                raise typer.BadParameter(f"{clean(ascii(word))} is not UTF-8 text.")
+        rest: list[str] = super().parse_args(ctx, args)
+        for option in self.params:
+            if ctx.params.get(option.name) == "" and _means_nothing(option) and _was_given(ctx, option.name):
+                raise typer.BadParameter(f"{option.opts[0]} is empty; give it a value, or leave it out.")
+        return rest
+
+
+def _means_nothing(option: Any) -> bool:
+    """Whether an empty value would be the same as none."""
+    return bool(option.required or option.default == "")
+
+
+def _was_given(ctx: Any, name: str | None) -> bool:
+    """Whether a person wrote it, and it is not the default."""
+    return bool(ctx.get_parameter_source(name).name == "COMMANDLINE")
+
+
 class _Program(typer.Typer):
     """A script's app. Called, as a script or an entry point does, it has the process for itself."""
 
@@ -82,7 +108,7 @@ def command(main: Callable[..., Any]) -> typer.Typer:
     run.__signature__ = inspect.Signature([*options, _JSON])  # type: ignore[attr-defined]  # Typer reads it
     run.__annotations__ = {option.name: option.annotation for option in (*options, _JSON)}
     del run.__wrapped__
-    app.command(epilog=EXIT_CODES)(run)
+    app.command(cls=_Command, epilog=EXIT_CODES)(run)
     return app
 
 

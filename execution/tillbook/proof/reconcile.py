@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 DEFAULT_DAYS = 35
 DISCREPANCIES_FOUND = 7
+_YEARS = (2000, 2999)
 _DAY_SECONDS = 86_400
 _UNFINISHED_SECONDS = 300
 _PARKED_SECONDS = _DAY_SECONDS
@@ -265,6 +266,9 @@ def _date(text: str) -> date | None:
     if not text:
         return None
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError as error:
         raise Refused(f"{text[:24]!r} is not a date; expected YYYY-MM-DD") from error
+    if not _YEARS[0] <= found.year <= _YEARS[1]:
+        raise Refused(f"{text} lies outside the years {_YEARS[0]} to {_YEARS[1]}; expected a day of your business")
+    return found

@@ -24,6 +24,7 @@ HINT = "Correct the order file and run the same command again."
 LONGEST_NUMBER = 21  # QuickBooks' DocNumber
 MOST_LINES = 500
 _ADDRESS = {"line1": 500, "line2": 500, "city": 255, "state": 255, "postal_code": 30, "country": 100}
+_MOST_DIGITS = 12  # before the point, as of every single amount
 _MOST_DECIMALS = "CLF"  # stands in for a wrong currency, so that no amount is blamed for it
 
 
@@ -281,6 +282,8 @@ def _totals_wrong(order: Order, fields: Fields) -> bool:
             fields.wrong("discount.amount", f"is {order.discount_amount}", f"at most the subtotal, {order.subtotal}")
         elif not order.net:
             fields.wrong("lines", f"come to {order.net} after discount", "an amount above zero")
+        elif order.net.minor >= 10 ** (_MOST_DIGITS + EXPONENTS[order.currency]):
+            fields.wrong("lines", f"come to {order.net}", f"at most {_MOST_DIGITS} digits before the point")
         if order.total is not None and not order.total:
             fields.wrong("total", f"is {order.total}", "an amount above zero")
     except Refused as error:

@@ -48,7 +48,7 @@ def _scope(request: Request) -> dict[str, object]:
         "scheme": request.scheme,
         "path": request.path,
         "root_path": "",
-        "query_string": request.query_string.encode("latin-1"),
+        "query_string": request.query_string.encode(),
         "headers": [(name.encode("latin-1"), value.encode("latin-1")) for name, value in request.headers.items()],
         "client": (host, int(port or 0)),
         "server": None,

@@ -102,7 +102,8 @@ class PayPages:
         headers = {
             "cache-control": "no-store",
             "referrer-policy": "no-referrer",
-            "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+            "x-content-type-options": "nosniff",
+            "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
         }
         return HTMLResponse(html, status_code=status, headers=headers)
 

@@ -103,6 +103,7 @@ def _other_routes(till: Till, commit: SharedCommit, pages: PayPages, product: Fo
         return JSONResponse({"error": message}, status_code=409)
 
     async def health(_: Request) -> Response:
+        await commit.keep(till.ledger.activity.touch)  # 503 while no event could be kept
         waiting, oldest = till.ledger.inbox.waiting()
         return JSONResponse({"ok": True, "waiting": waiting, "oldest_received_at": oldest})
 

@@ -477,3 +477,22 @@ def test_facts_of_an_unknown_invoice_wait_in_suspense(file: Path) -> None:
     assert ledger.facts.balances()[("Suspense", "USD")] == usd(-500)
     assert ledger.documents.count_waiting() == ledger.messages.count_waiting() == 0
     ledger.close()
+
+
+def locks_on(file: Path) -> list[str]:
+    """The locks of this process on a file, as the kernel knows them."""
+    inode, own = f":{file.stat().st_ino}", str(os.getpid())
+    lines = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    return [words[3] for words in lines if words[4] == own and words[5].endswith(inode)]
+
+
+def test_f2_another_connection_in_the_process_leaves_the_first_one_its_locks(file: Path) -> None:
+    """Else SQLite would believe that nobody has the ledger open, and take away the log that commits are in."""
+    first = filled(file)
+    held = locks_on(file)
+    assert held
+    Ledger(file, clearing).close()
+    first.forgetful().close()
+    first.database.copy_to(file.with_name("copy.db"))
+    assert locks_on(file) == held
+    first.close()

@@ -402,6 +402,14 @@ def test_e12_another_company_than_the_settings_name_is_refused(stage: Stage) -> 
     assert not stage.token_file.exists()
 
 
+def test_g1_a_stranger_does_not_hear_which_company_it_is(stage: Stage) -> None:
+    """Whoever does not have our link is refused for that, before anything is said of the company."""
+    redirected = press_connect(consent.authorization_url(stage.settings, stage.clock))
+    with pytest.raises(Refused, match="not the answer") as refusal:
+        finish(stage, changed(redirected, realmId="1", state="guessed"))
+    assert stage.settings.quickbooks_realm_id not in f"{refusal.value.message} {refusal.value.hint}"
+
+
 @pytest.mark.parametrize("missing", ["code", "state", "realmId"])
 def test_half_an_address_is_refused(stage: Stage, missing: str) -> None:
     """The error names what the pasted address lacks."""

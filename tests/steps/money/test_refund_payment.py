@@ -125,7 +125,7 @@ def test_of_what_is_given_back_nothing_remains(shop: Shop) -> None:
     assert refunded_at_stripe(shop) == [6000]
 
 
-@pytest.mark.parametrize("name", ["pi_0000000000000000", "INV-9", "nobody@example.com", "", "%", "' or 1=1 --"])
+@pytest.mark.parametrize("name", ["pi_0000000000000000", "INV-9", "nobody@example.com", "%", "' or 1=1 --"])
 def test_an_unknown_payment_is_refused(shop: Shop, name: str) -> None:
     """Nothing in the ledger is known by it: nothing is asked of Stripe."""
     shop.finished()

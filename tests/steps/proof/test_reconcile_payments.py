@@ -305,8 +305,10 @@ def test_dates(shop: Shop) -> None:
     (found,) = shop.run("reconcile_payments", "--from", day, "--to", day).json["discrepancies"]
     assert found["repair"] == f"python execution/reconcile_payments.py --repair --from {day} --to {day}"
     ended(shop, found)
-    for wrong in (("--from", "yesterday"), ("--from", "2199-01-01"), ("--from", day, "--to", "2020-01-01")):
-        assert shop.run("reconcile_payments", *wrong).code == 3
+    for wrong in ("yesterday", "2199-01-01", "0001-01-01", "9999-12-31"):
+        assert shop.run("reconcile_payments", "--from", wrong).code == 3
+    assert shop.run("reconcile_payments", "--to", "9999-12-31").code == 3
+    assert shop.run("reconcile_payments", "--from", day, "--to", "2020-01-01").code == 3
 
 
 def test_nothing_to_accept(shop: Shop) -> None:

@@ -67,7 +67,7 @@ def test_a_mail_address_shows_every_sale(shop: Shop) -> None:
     assert invoices == ["INV-1", "INV-2"]
 
 
-@pytest.mark.parametrize("name", ["INV-404", "pi_404", "nobody@example.com", "", "%", "' OR 1=1 --", "_________"])
+@pytest.mark.parametrize("name", ["INV-404", "pi_404", "nobody@example.com", "%", "' OR 1=1 --", "_________"])
 def test_what_nobody_knows_is_exit_3(shop: Shop, name: str) -> None:
     """Never an empty chain with exit 0, and never somebody else's."""
     shop.invoiced()

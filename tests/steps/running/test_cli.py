@@ -304,3 +304,25 @@ def test_start_up_imports_no_vendor(shop: Shop, arguments: list[str], unwanted: 
         env=environment,
     )
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments"),
+    [
+        ("refund_payment", ("INV-1001", "--amount", "")),
+        ("refund_payment", ("INV-1001", "--amount=")),
+        ("refund_payment", ("INV-1001", "--reference", "")),
+        ("refund_payment", ("",)),
+        ("reconcile_payments", ("--accept", "", "--because", "")),
+        ("post_to_books", ("--again", "")),
+        ("show_payment", ("\udcff",)),
+    ],
+)
+def test_an_empty_word_is_never_what_was_meant(shop: Shop, script: str, arguments: tuple[str, ...]) -> None:
+    """An unset variable of a shell must not give back everything: usage, exit 2, and nothing was done."""
+    shop.finished()
+    before = shop.requests()
+    ran = shop.run(script, *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert "is empty" in ran.err or "not UTF-8" in ran.err
+    assert shop.requests() == before

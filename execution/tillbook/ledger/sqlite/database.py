@@ -26,6 +26,7 @@ PAGE_BYTES = 8192
 LOG_BYTES = 4 * 1024 * 1024
 """So much of the write-ahead log is kept after a burst. A dry run reads it whole."""
 
+_PLACE_HINT = "Correct TILLBOOK_LEDGER or TILLBOOK_HOME, or the rights of that folder."
 _QUERIES = Path(__file__).parents[1] / "queries"
 
 
@@ -204,14 +205,20 @@ def _as_dict(cursor: apsw.Cursor, row: apsw.SQLiteValues) -> Row:
 
 
 def _make_private(file: Path) -> None:
-    """Create the file readable by its owner only. SQLite gives its WAL the same rights."""
+    """Create the file readable by its owner only. SQLite gives its WAL the same rights.
+
+    One that is there is left alone: whoever closes a file loses every lock of the process on it, also those of another
+    connection, under which SQLite would then read and write (fcntl(2)).
+    """
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        pass
     except OSError as error:
         raise Refused(
             f"the ledger {file} cannot be opened for writing: {error.strerror}",
-            hint="Correct TILLBOOK_LEDGER or TILLBOOK_HOME, or the rights of that folder.",
+            hint=_PLACE_HINT,
         ) from error
 
 
@@ -225,6 +232,6 @@ def _translated(file: Path) -> Iterator[None]:
     except (apsw.FullError, apsw.IOError) as error:
         raise Unavailable(f"the ledger {file} could not be written: {error}", hint="Free some disk space.") from error
     except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:
-        raise Refused(f"the ledger {file} cannot be opened for writing: {error}") from error
+        raise Refused(f"the ledger {file} cannot be opened for writing: {error}", hint=_PLACE_HINT) from error
     except (apsw.NotADBError, apsw.CorruptError, UnicodeDecodeError) as error:
         raise Refused(f"{file} is not a sound ledger: {error}", hint="Restore the last verified copy.") from error

@@ -77,23 +77,23 @@ def connect(settings: Settings, clock: Clock, redirected_url: str) -> Tokens:
             f"the address lacks {', '.join(missing)}",
             hint="Paste the whole address that the browser shows after Connect was pressed.",
         )
+    _require_state(settings, clock, answer["state"])  # first: a stranger hears nothing of the company
     realm = answer["realmId"]
     if settings.quickbooks_realm_id not in ("", realm):
         raise Refused(
             f"company {vendor_text(realm)} was chosen, but QUICKBOOKS_REALM_ID is {settings.quickbooks_realm_id}",
             hint="Choose the other company, or correct QUICKBOOKS_REALM_ID.",
         )
-    _use_state(settings, clock, answer["state"])
+    forget(_state_file(settings))
     now = clock.now()
     with _authorizer(settings, clock, _redirect_uri(settings)) as authorizer:
         authorizer.get_bearer_token(answer["code"], realm_id=realm)
     return _tokens(authorizer, realm, now, "")
 
 
-def _use_state(settings: Settings, clock: Clock, given: str) -> None:
-    """Check that the answer belongs to our link, and that for the first time."""
-    file = _state_file(settings)
-    kept = read_json(file) or {}
+def _require_state(settings: Settings, clock: Clock, given: str) -> None:
+    """Raise Refused unless the answer belongs to our last link, which no other answer has used."""
+    kept = read_json(_state_file(settings)) or {}
     expected = str(kept.get("state", ""))
     fresh = bool(expected) and clock.now() - int(kept.get("made_at", 0)) <= _STATE_SECONDS
     if not fresh or not hmac.compare_digest(expected.encode(), given.encode()):
@@ -101,7 +101,6 @@ def _use_state(settings: Settings, clock: Clock, given: str) -> None:
             "the address is not the answer to the last link, or older than an hour",
             hint=CONNECT_HINT,
         )
-    forget(file)
 
 
 def _redirect_uri(settings: Settings) -> str:
