@@ -34,8 +34,6 @@ _BY_DECIMALS = {
 }
 EXPONENTS = {code: decimals for decimals, codes in _BY_DECIMALS.items() for code in codes.split()}
 
-_QUICKBOOKS_DECIMALS = 2
-
 
 @dataclass(frozen=True, slots=True, order=False)
 class Money:
@@ -206,14 +204,3 @@ def _half_up(factor: Decimal, divisor: int, of: Money) -> Money:
     product, denominator = numerator * of.minor, denominator * divisor
     minor = (2 * abs(product) + denominator) // (2 * denominator)
     return Money(-minor if product < 0 else minor, of.currency)
-
-
-def quickbooks_amount(money: Money) -> Decimal:
-    """The exact number for QuickBooks, which keeps two decimals. Raises Refused when a third would be lost."""
-    decimals = exponent(money.currency)
-    if decimals <= _QUICKBOOKS_DECIMALS:
-        return money.decimal
-    kept, lost = money.text[: _QUICKBOOKS_DECIMALS - decimals], money.text[_QUICKBOOKS_DECIMALS - decimals :]
-    if lost.strip("0"):
-        raise Refused(f"{money} does not fit: QuickBooks keeps {_QUICKBOOKS_DECIMALS} decimals")
-    return Decimal(kept)

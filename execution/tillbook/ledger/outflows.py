@@ -37,7 +37,7 @@ class Outflows:
         return Refundable(captured, returned, pending)
 
     def purpose(self, operation: str) -> str:
-        """What a refund operation of ours gives back, one of allocation.PURPOSES, or empty for any other id."""
+        """What a refund operation of ours gives back, one of rules.uses.PURPOSES, or empty for any other id."""
         row = self._database.one("outflows.purpose", operation=operation)
         return row["purpose"] if row else ""
 

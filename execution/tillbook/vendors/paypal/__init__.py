@@ -1,1 +1,1 @@
-"""PayPal behind the `Provider` protocol: others take `provider` from here."""
+"""PayPal behind the `Provider` protocol: `declaration.py` says how it is opened."""

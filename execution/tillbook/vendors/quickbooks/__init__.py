@@ -1,1 +1,1 @@
-"""QuickBooks Online behind the `Books` protocol: others take `books` from here."""
+"""QuickBooks Online behind the `Books` protocol."""

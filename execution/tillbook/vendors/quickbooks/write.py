@@ -10,6 +10,8 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from tillbook.kit.errors import Refused
+
 if TYPE_CHECKING:
     from tillbook.operations.kinds.books.create_account import CreateAccount
     from tillbook.operations.kinds.books.create_item import CreateItem
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from tillbook.rules.operations import Json, Operation
     from tillbook.rules.orders import Address
 
+_KEPT_DECIMALS = 2
 _LONGEST_COMPANY = 100
 _LONGEST_NOTES = 1024
 _ADDRESS = {
@@ -98,14 +101,14 @@ def payment_body(operation: Operation[PostPayment]) -> Json:
     return {
         "CustomerRef": _ref(params.customer_id),
         "CurrencyRef": _ref(params.currency),
-        "TotalAmt": Decimal(params.amount),
+        "TotalAmt": amount(params.amount),
         "TxnDate": params.date,
         "DepositToAccountRef": _ref(params.deposit_account_id),
         "PaymentRefNum": operation.id,
         "PrivateNote": params.note,
         "Line": [
             {
-                "Amount": Decimal(applied.amount),
+                "Amount": amount(applied.amount),
                 "LinkedTxn": [{"TxnId": applied.invoice_id, "TxnType": "Invoice"}],
             }
             for applied in params.applied
@@ -123,6 +126,14 @@ def bears_mark(text: object, operation: Operation[object]) -> bool:
     return isinstance(text, str) and operation.id in text.replace(",", " ").replace("-", " ").split()
 
 
+def amount(text: str) -> Decimal:
+    """An amount as an exact number. Raises Refused for a third decimal, which QuickBooks would not keep."""
+    value = Decimal(text)
+    if value != round(value, _KEPT_DECIMALS):
+        raise Refused(f"{text} does not fit: QuickBooks keeps {_KEPT_DECIMALS} decimals")
+    return value
+
+
 def to_bytes(body: Json) -> bytes:
     """JSON in UTF-8 without empties. A Decimal is written digit for digit (60.00, never 60.0 or "60.00")."""
     return _text(_filled(body)).encode()
@@ -133,7 +144,7 @@ def _sale(line: InvoiceLine, number: int) -> Json:
         "LineNum": number,
         "DetailType": "SalesItemLineDetail",
         "Description": line.description,
-        "Amount": Decimal(line.amount),
+        "Amount": amount(line.amount),
         "SalesItemLineDetail": {
             "ItemRef": _ref(line.item_id),
             "Qty": Decimal(line.quantity),
@@ -151,7 +162,7 @@ def _discount(discount: InvoiceDiscount) -> Json:
     }
     return {
         "DetailType": "DiscountLineDetail",
-        "Amount": Decimal(discount.amount),
+        "Amount": amount(discount.amount),
         "DiscountLineDetail": detail,
     }
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from tillbook.vendors.quickbooks.write import amount as amount_of
+
 if TYPE_CHECKING:
     from tillbook.operations.kinds.refunds.apply_credit import ApplyCredit
     from tillbook.operations.kinds.refunds.post_deposit import PostDeposit
@@ -47,7 +49,7 @@ def purchase_body(operation: Operation[PostPurchase]) -> Json:
         "Line": [
             {
                 "DetailType": "AccountBasedExpenseLineDetail",
-                "Amount": Decimal(params.amount),
+                "Amount": amount_of(params.amount),
                 "Description": params.description,
                 "AccountBasedExpenseLineDetail": {
                     "AccountRef": _ref(params.receivable_account_id),
@@ -70,7 +72,7 @@ def deposit_body(operation: Operation[PostDeposit]) -> Json:
         "Line": [
             {
                 "DetailType": "DepositLineDetail",
-                "Amount": Decimal(params.amount),
+                "Amount": amount_of(params.amount),
                 "Description": params.description,
                 "DepositLineDetail": {
                     "AccountRef": _ref(params.receivable_account_id),
@@ -84,7 +86,7 @@ def deposit_body(operation: Operation[PostDeposit]) -> Json:
 def applied_body(raw: Json, asked: ApplyCredit) -> Json:
     """A full update of a `Payment`: everything as it is, and one line more. What is not sent would be cleared."""
     line = {
-        "Amount": Decimal(asked.amount),
+        "Amount": amount_of(asked.amount),
         "LinkedTxn": [{"TxnId": asked.purchase_id, "TxnType": _EXPENSE}],
     }
     kept = {name: value for name, value in raw.items() if name not in _NOT_OURS_TO_SEND}
@@ -99,7 +101,7 @@ def is_applied(raw: Json, asked: ApplyCredit) -> bool:
 
 
 def _line(line: ReceiptLine, number: int) -> Json:
-    amount = Decimal(line.amount)
+    amount = amount_of(line.amount)
     return {
         "LineNum": number,
         "DetailType": "SalesItemLineDetail",

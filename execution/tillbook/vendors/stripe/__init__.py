@@ -1,1 +1,1 @@
-"""Stripe behind the `Provider` protocol: others take `provider` from here."""
+"""Stripe behind the `Provider` protocol: `declaration.py` says how it is opened."""
