@@ -94,7 +94,7 @@ def test_a_payout_whose_entry_is_lost_is_told(shop: Shop) -> None:
     """The invariants look at facts about accounts too."""
     paid_out(shop)
     settled(shop)
-    (fact,) = shop.till.ledger.facts.of_nobody()
+    (fact,) = list(shop.till.ledger.facts.of_nobody())
     with shop.till.ledger.transaction():
         back = [type(line)(line.account, -line.amount) for line in shop.till.ledger.facts.posted(fact)]
         shop.till.ledger.facts.add_entry(fact, back, "lost", shop.till.clock.now())

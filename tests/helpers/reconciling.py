@@ -28,8 +28,10 @@ def usd(minor: int) -> Json:
 
 
 def ended(shop: Shop, found: Json) -> Ran:
-    """Run the quoted command as it is typed; the next look is clean and every proof holds."""
-    python, script, *arguments = shlex.split(found["repair"])
+    """Run the quoted command as it is typed, or accept what a person decides; the next look is clean."""
+    assert found["needs_person"] == (found["repair"] == "")
+    decided = shlex.join(["--accept", found["subject"], "--because", "Stripe support, case 7"])
+    python, script, *arguments = shlex.split(found["repair"] or f"python reconcile_payments.py {decided}")
     assert python == "python"
     ran = shop.run(Path(script).stem, *arguments)
     assert ran.code == 0, ran.out + ran.err

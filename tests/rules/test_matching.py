@@ -264,15 +264,15 @@ def test_of_two_records_the_known_one_is_kept() -> None:
 
 def test_a_subject_is_quoted_in_its_command() -> None:
     """Whatever a vendor calls a thing, the command stays one command."""
-    odd = Discrepancy(type="unmapped_balance_transaction", subject="x; rm -rf $HOME", amount=None, at=NOW)
-    assert command(odd, " --from 2026-01-01") == (
-        "python execution/reconcile_payments.py --accept 'x; rm -rf $HOME' --from 2026-01-01"
-    )
+    odd = Discrepancy(type="missing_in_books", place="failed", subject="x; rm -rf $HOME", amount=None, at=NOW)
+    assert command(odd) == "python execution/post_to_books.py --again 'x; rm -rf $HOME'"
+    found = Discrepancy(type="missing_in_books", subject="x", amount=None, at=NOW)
+    assert command(found, " --from 2026-01-01") == ("python execution/reconcile_payments.py --repair --from 2026-01-01")
 
 
 @pytest.mark.parametrize("place", sorted(DISCREPANCIES), ids=" ".join)
-def test_every_type_has_a_sentence_and_a_command(place: tuple[str, str]) -> None:
-    """A new type is one new row of the table."""
+def test_every_type_has_a_sentence_and_a_way_out(place: tuple[str, str]) -> None:
+    """A new type is one new row of the table: a command that is safe to run, or a person."""
     found = Discrepancy(type=place[0], place=place[1], subject="s", amount=None, at=NOW)
     assert remedy(found).sentence
-    assert command(found).startswith("python execution/")
+    assert command(found).startswith("python execution/") or (command(found) == "" and remedy(found).by_person)

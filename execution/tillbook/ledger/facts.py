@@ -24,9 +24,14 @@ class Facts:
         self._appended_at: int | None = None
         database.before_commit.append(self._seal)
 
-    def of_nobody(self) -> list[Fact]:
-        """Facts that no invoice is known for: of payments of nobody we know, and of accounts."""
-        return [_fact(row) for row in self._database.all("facts.of_nobody")]
+    def of_nobody(self, after: int = 0) -> Iterator[Fact]:
+        """The facts after a place in the ledger that no invoice is known for, one at a time."""
+        for row in self._database.each("facts.of_nobody", after=after):
+            yield _fact(row)
+
+    def invoices_after(self, after: int) -> list[str]:
+        """The invoices with a fact newer than this one, by its place in the ledger."""
+        return [row["invoice"] for row in self._database.all("facts.invoices_after", after=after)]
 
     def append(self, fact: Fact, now: int) -> bool:
         """Keep a fact. False when this vendor movement was known. In a transaction."""
@@ -121,9 +126,20 @@ class Facts:
         row = self._database.one("facts.count") or {}
         return int(row["number"])
 
-    def broken_seals(self) -> Iterator[str]:
-        """Read every fact and seal again, in pages, and say each place where a hash does not fit."""
-        previous, last, sealed = GENESIS, 0, 0
+    def last_seal(self) -> int:
+        """The newest seal, 0 before there is one."""
+        row = self._database.one("facts.last_seal")
+        return int(row["id"]) if row else 0
+
+    def sealed_until(self, seal: int) -> int:
+        """The place of the last fact under a seal, 0 for none."""
+        row = self._database.one("facts.seal_of", id=seal)
+        return int(row["last_seq"]) if row else 0
+
+    def broken_seals(self, after: int = 0) -> Iterator[str]:
+        """Read every fact and seal after a seal again, in pages, and say each place where a hash does not fit."""
+        known = self._database.one("facts.seal_of", id=after) or {"hash": GENESIS, "last_seq": 0}
+        previous, last, sealed = known["hash"], after, known["last_seq"]
         while seals := self._database.all("facts.seals_after", id=last, most=200):
             for seal in seals:
                 last, sealed = seal["id"], seal["last_seq"]

@@ -147,6 +147,10 @@ class Sales:
         """The numbers of the invoices of a mail address."""
         return [row["number"] for row in self._database.all("sales.invoices_of_email", email=email)]
 
+    def count_invoices(self) -> int:
+        """How many invoices there are."""
+        return int((self._database.one("sales.count_invoices") or {})["number"])
+
     def invoice_numbers(self) -> list[str]:
         """The numbers of all invoices."""
         return [row["number"] for row in self._database.all("sales.invoice_numbers")]

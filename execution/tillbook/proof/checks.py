@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tillbook.till import Till
 
 ENOUGH_DAYS = 14
+CHECKED = "checked"
+"""The cursor that holds the last seal of the last full check."""
 MOST_SENTENCES = 5
 OTHERS_CAN_READ = 0o077
 
@@ -32,10 +34,11 @@ class Check:
     hint: str
 
 
-def run(till: Till) -> Iterator[Check]:
-    """Every check, in the order in which a person would mend them."""
+def run(till: Till, *, full: bool = False, progress: Callable[[int], None] = lambda _: None) -> Iterator[Check]:
+    """Every check, in the order in which a person would mend them. `full` reads the whole ledger again."""
     yield Check("settings", True, f"{till.settings.mode} mode, ledger {till.settings.ledger}")
-    for name, look in _LOOKS.items():
+    looks = {**_LOOKS, "invariants": partial(_all_invariants, progress) if full else _invariants}
+    for name, look in looks.items():
         yield _checked(name, look, till)
     for provider in till.settings.providers:
         yield _checked(f"{provider} account", partial(_account, provider), till)
@@ -62,9 +65,25 @@ def _private(till: Till) -> str:
 
 
 def _invariants(till: Till) -> str:
-    if sentences := list(islice(invariants.broken(till.ledger), MOST_SENTENCES)):
-        raise TillbookError("; ".join(sentences), hint="Stop and keep a copy: back up the ledger, then report this.")
+    """What is new since the last full check."""
+    seal = till.ledger.activity.cursor(CHECKED)
+    _require_whole(invariants.broken_after(till.ledger, seal))
+    number = till.ledger.facts.count() - till.ledger.facts.sealed_until(seal)
+    since = "since the last full check" if seal else "; no --full check was made yet"
+    return f"all hold over {number} facts {since}".replace(" ;", ";")
+
+
+def _all_invariants(progress: Callable[[int], None], till: Till) -> str:
+    seal = till.ledger.facts.last_seal()
+    _require_whole(invariants.broken(till.ledger, progress))
+    with till.ledger.transaction():
+        till.ledger.activity.set_cursor(CHECKED, seal)
     return f"all hold over {till.ledger.facts.count()} facts"
+
+
+def _require_whole(sentences: Iterator[str]) -> None:
+    if first := list(islice(sentences, MOST_SENTENCES)):
+        raise TillbookError("; ".join(first), hint="Stop and keep a copy: back up the ledger, then report this.")
 
 
 def _operations(till: Till) -> str:

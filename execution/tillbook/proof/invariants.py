@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 from tillbook.kit.money import Money
 from tillbook.ledger import Ledger
@@ -13,8 +13,11 @@ from tillbook.rules.facts import AboutInvoice, Fact, InvoiceFact
 from tillbook.rules.uses import Uses
 
 
-def broken(ledger: Ledger) -> Iterator[str]:
-    """A sentence for each invariant that does not hold, or nothing when all is well."""
+def broken(ledger: Ledger, progress: Callable[[int], None] = lambda _: None) -> Iterator[str]:
+    """A sentence for each invariant that does not hold, or nothing when all is well. Reads the whole ledger.
+
+    `progress` hears of each invoice that was looked at.
+    """
     damage = [*_file(ledger), *ledger.facts.broken_seals()]
     yield from damage
     if damage:  # nothing can be said about what rests on facts like these
@@ -22,7 +25,26 @@ def broken(ledger: Ledger) -> Iterator[str]:
     yield from _balance(ledger)
     for number in ledger.sales.invoice_numbers():
         yield from _invoice(ledger, number)
-    yield from _wrong_entries(ledger, ledger.facts.of_nobody(), {})
+        progress(1)
+    yield from _alone(ledger, 0)
+
+
+def broken_after(ledger: Ledger, seal: int) -> Iterator[str]:
+    """The same of what came after a seal. What is under it is taken as it is."""
+    damage = [*ledger.facts.broken_seals(seal)]
+    yield from damage
+    if damage:
+        return
+    yield from _equal(ledger.facts.balances())
+    after = ledger.facts.sealed_until(seal)
+    for number in ledger.facts.invoices_after(after):
+        yield from _invoice(ledger, number)
+    yield from _alone(ledger, after)
+
+
+def _alone(ledger: Ledger, after: int) -> Iterator[str]:
+    """Facts that no invoice is known for, and payments of which too much went back."""
+    yield from _wrong_entries(ledger, ledger.facts.of_nobody(after), {})
     for row in ledger.outflows.over_returned():
         yield f"more was given back of {row['provider']} {row['payment']} than was captured"
 
@@ -34,15 +56,19 @@ def _file(ledger: Ledger) -> Iterator[str]:
 
 def _balance(ledger: Ledger) -> Iterator[str]:
     """Debits equal credits in every currency, and the sums that are kept are those of the lines."""
-    totals: dict[str, int] = {}
     added_up = ledger.facts.added_up()
-    for (_, currency), amount in added_up.items():
+    yield from _equal(added_up)
+    for name in ledger.facts.wrong_sums(added_up):
+        yield f"the balance of {name} is not what its entries add up to"
+
+
+def _equal(balances: dict[tuple[str, str], Money]) -> Iterator[str]:
+    totals: dict[str, int] = {}
+    for (_, currency), amount in balances.items():
         totals[currency] = totals.get(currency, 0) + amount.minor
     for currency, minor in totals.items():
         if minor:
             yield f"debits and credits differ by {Money(minor, currency)}"
-    for name in ledger.facts.wrong_sums(added_up):
-        yield f"the balance of {name} is not what its entries add up to"
 
 
 def _invoice(ledger: Ledger, number: str) -> Iterator[str]:
@@ -61,7 +87,7 @@ def _invoice(ledger: Ledger, number: str) -> Iterator[str]:
                 yield f"no {kind} mail is noted for {fact.key}"
 
 
-def _wrong_entries(ledger: Ledger, facts: Sequence[Fact], view: Uses) -> Iterator[str]:
+def _wrong_entries(ledger: Ledger, facts: Iterable[Fact], view: Uses) -> Iterator[str]:
     for fact in facts:
         wanted = target(fact, view.get((fact.provider, fact.key)), ledger.clearing)
         if correction(wanted, ledger.facts.posted(fact)):

@@ -79,8 +79,14 @@ class Reconciled:
 def reconcile(till: Till, asked: Asked, *, repair: bool, accept: str, because: str) -> Reconciled:
     """Compare, repair or accept what was asked for, and compare again.
 
-    Raises Refused (a wrong date, suspicious emptiness, or nothing to accept), Unavailable (another one is at work).
+    Raises Refused (a wrong date, suspicious emptiness, nothing to accept, an acceptance without a reason), Unavailable
+    (another one is at work).
     """
+    if bool(accept) != bool(because.strip()):
+        raise Refused(
+            "--accept and --because go together",
+            hint="Say what a person decided, and on whose word: --accept SUBJECT --because REASON.",
+        )
     with till.ledger.lock("reconciliation", wait=False):
         window, troubles = window_of(till, asked), Troubles()
         first = seen = look(till, window)
@@ -138,7 +144,7 @@ def look(till: Till, window: Window) -> Look:
 
 def _compare(till: Till, name: str, window: Window, proven: Proofs) -> tuple[Tally, list[Discrepancy]]:
     """The four streams of one provider in one pass, repeated while the ledger is being written to."""
-    provider, now, zone = till.provider(name), till.clock.now(), _zone(till)
+    provider, now, zone = till.provider(name), window.settled, _zone(till)  # one judgement reads the clock once
     begin, end = window.since - statements.MARGIN_SECONDS, window.until + statements.MARGIN_SECONDS
     told = statements.statement(provider, window, now)
     settled = min(window.settled, now - declared(name).statement_lag_seconds)
@@ -241,6 +247,7 @@ def _accept(till: Till, seen: Look, subject: str, because: str) -> None:
 
 def _shown(found: Discrepancy, asked: Asked, now: int) -> dict[str, Any]:
     sentence = matching.remedy(found).sentence
+    command = matching.command(found, asked.options)
     return {
         "type": found.type,
         "amount": found.amount,
@@ -248,7 +255,8 @@ def _shown(found: Discrepancy, asked: Asked, now: int) -> dict[str, Any]:
         "age_days": max(0, now - found.at) // _DAY_SECONDS,
         "because": f"{sentence} ({found.note})" if found.note else sentence,
         "payment": found.payment,
-        "repair": matching.command(found, asked.options),
+        "repair": command,
+        "needs_person": not command,
     }
 
 

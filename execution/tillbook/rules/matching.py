@@ -22,7 +22,7 @@ VOID = "void"
 SIGNS = {fact.kind: rule.sign for fact, rule in RULES.items()} | {OTHER: 1}
 
 _REPAIR = "python execution/reconcile_payments.py --repair{window}"
-_ACCEPT = "python execution/reconcile_payments.py --accept {subject}{window}"
+_A_PERSON = ""
 
 
 class Movement(NamedTuple):
@@ -68,7 +68,8 @@ class Discrepancy:
 class Remedy:
     """What a discrepancy means and the command that ends it. With `by_machine` --repair carries it out.
 
-    `by_person`: a person may accept it, which is written down with the name, and explains it from then on.
+    `by_person`: a person may accept it, which is written down with the name, and explains it from then on. Where only a
+    person can decide there is no command: whatever is printed as one is run by somebody.
     """
 
     sentence: str
@@ -81,11 +82,11 @@ DISCREPANCIES: dict[tuple[str, str], Remedy] = {
     ("missing_in_ledger", ""): Remedy("the processor moved it, the ledger has not heard of it", _REPAIR, True, True),
     ("missing_at_processor", ""): Remedy(
         "the ledger has it, the processor's statement does not: ask the processor; facts are never deleted",
-        _ACCEPT,
+        _A_PERSON,
         by_person=True,
     ),
     ("amount_differs", "processor"): Remedy(
-        "the processor's statement has another amount than the ledger: ask the processor", _ACCEPT, by_person=True
+        "the processor's statement has another amount than the ledger: ask the processor", _A_PERSON, by_person=True
     ),
     ("amount_differs", "books"): Remedy("QuickBooks has another amount than the facts call for", _REPAIR, True),
     ("amount_differs", "invoice"): Remedy("the invoice was changed in QuickBooks", _REPAIR, True, True),
@@ -106,20 +107,20 @@ DISCREPANCIES: dict[tuple[str, str], Remedy] = {
     ),
     ("approved_not_captured", "over"): Remedy(
         "the customer approved a payment that could not be captured: nothing was paid, which the customer may not know",
-        _ACCEPT,
+        _A_PERSON,
         by_person=True,
     ),
     ("over_returned", ""): Remedy(
-        "more went back to the customer than came in: ask the processor or the customer", _ACCEPT, by_person=True
+        "more went back to the customer than came in: ask the processor or the customer", _A_PERSON, by_person=True
     ),
     ("parked_event", ""): Remedy(
         "an event could not be read for more than a day", "python execution/process_inbox.py", True, True
     ),
     ("unmapped_balance_transaction", ""): Remedy(
-        "a kind of movement that is not booked yet: a named open item once it is accepted", _ACCEPT, by_person=True
+        "a kind of movement that is not booked yet: a named open item once it is accepted", _A_PERSON, by_person=True
     ),
     ("proof_failed", ""): Remedy(
-        "two figures differ by more than is explained: look further back with --from first", _ACCEPT, by_person=True
+        "two figures differ by more than is explained: look further back with --from first", _A_PERSON, by_person=True
     ),
 }
 """By type and, where that makes a difference, place."""
@@ -150,7 +151,10 @@ def remedy(found: Discrepancy) -> Remedy:
 
 
 def command(found: Discrepancy, window: str = "") -> str:
-    """The command that ends it, as it is typed. `window` are the options --from and --to of this run."""
+    """The command that ends it, as it is typed, or empty where a person must decide.
+
+    `window` are the options --from and --to of this run.
+    """
     return remedy(found).command.format(subject=shlex.quote(found.subject), window=window)
 
 

@@ -187,7 +187,7 @@ def test_c19_an_approval_that_came_to_nothing_is_told_until_it_is_paid(shop: Sho
     shop.run("run_pending")
     found = the_one(shop)
     assert found["type"] == "approved_not_captured"
-    assert "--accept" in found["repair"]
+    assert found["needs_person"]
     page = shop.run("create_checkout", "INV-1001").json
     shop.pay(page["checkout_id"])
     settled(shop)

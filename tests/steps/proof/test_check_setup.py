@@ -6,6 +6,7 @@ import pytest
 
 from check_setup import check_setup
 from helpers.dry_runs import changes
+from helpers.ledgers import raw
 from helpers.sale import Json, Shop
 
 
@@ -83,3 +84,50 @@ def test_a_wrong_key_is_told_without_it(shop: Shop, monkeypatch: pytest.MonkeyPa
 def test_the_plain_function_does_the_same(shop: Shop) -> None:
     """Other scripts import the function."""
     assert {check.name for check in check_setup(till=shop.till).checks} >= {"settings", "invariants", "mail"}
+
+
+def damaged(shop: Shop, invoice: str) -> None:
+    """Somebody with a database tool books one cent of an invoice more than was paid."""
+    connection = raw(shop.till.settings.ledger, tamper=True)
+    connection.execute(
+        "update line set amount_minor = amount_minor + 1 where entry in"
+        " (select entry from line where invoice = ?) and amount_minor > 0",
+        (invoice,),
+    )
+    assert connection.changes() > 0
+    connection.close()
+
+
+def said(shop: Shop, *options: str) -> tuple[int, str]:
+    """The exit code, and what the line on the invariants says."""
+    ran = shop.run("check_setup", *options)
+    return ran.code, next(check["hint"] for check in ran.json["checks"] if check["name"] == "invariants")
+
+
+def test_what_came_after_the_last_full_check_is_looked_at_every_time(shop: Shop) -> None:
+    """The short form says how many facts that were, and finds what is wrong with one of them."""
+    shop.run("connect_quickbooks")
+    shop.finished("INV-1")
+    code, hint = said(shop)
+    assert (code, "no --full check" in hint) == (0, True)
+    assert said(shop, "--full") == (0, f"all hold over {shop.till.ledger.facts.count()} facts")
+    assert said(shop) == (0, "all hold over 0 facts since the last full check")
+    shop.finished("INV-2")
+    assert said(shop)[1].startswith("all hold over 3 facts since")
+    damaged(shop, "INV-2")
+    code, hint = said(shop)
+    assert code == 3
+    assert "are not what the rules say" in hint
+
+
+def test_what_lies_before_it_is_looked_at_when_it_is_asked_for(shop: Shop) -> None:
+    """Damage below the last full check is not seen by the short form, and by the full one it is."""
+    shop.run("connect_quickbooks")
+    shop.finished("INV-1")
+    assert said(shop, "--full")[0] == 0
+    damaged(shop, "INV-1")
+    assert said(shop)[0] == 0
+    code, hint = said(shop, "--full")
+    assert code == 3
+    assert "INV-1" in hint or "are not what" in hint or "add up" in hint
+    assert said(shop)[1].startswith("all hold over 0 facts"), "a full check that failed is none"

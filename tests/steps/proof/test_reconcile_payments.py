@@ -125,7 +125,7 @@ def test_what_the_processor_forgot_is_accepted_by_a_person(shop: Shop) -> None:
     }
     facts = shop.till.ledger.facts.count()
     for one in found:
-        assert one["repair"] == f"python execution/reconcile_payments.py --accept {one['subject']}"
+        assert (one["repair"], one["needs_person"]) == ("", True)
         shop.run("reconcile_payments", "--accept", one["subject"], "--because", "Stripe support, case 7")
     result = clean(shop)
     assert result["accepted"] == 2
@@ -316,9 +316,21 @@ def test_nothing_to_accept(shop: Shop) -> None:
     two_sales(shop)
     delete(shop, "Payment", shop.books("Payment")[0]["Id"])
     for subject in (the_one(shop)["subject"], "ch_0"):
-        ran = shop.run("reconcile_payments", "--accept", subject)
+        ran = shop.run("reconcile_payments", "--accept", subject, "--because", "case 7")
         assert ran.code == 3
         assert "Those that may be accepted: none" in ran.err
+
+
+def test_nobody_accepts_without_a_reason(shop: Shop) -> None:
+    """Neither without one, nor with nothing but spaces, nor a reason for nothing: exit 3, and nothing is written."""
+    first, _ = two_sales(shop)
+    plant(shop, "stripe", "balance_transaction", row_of(shop, first)["id"], amount=6100, net=5896)
+    subject = the_one(shop)["subject"]
+    for options in (["--accept", subject], ["--accept", subject, "--because", "  "], ["--because", "case 7"]):
+        ran = shop.run("reconcile_payments", *options)
+        assert (ran.code, ran.out) == (3, "")
+        assert "go together" in ran.err
+    assert the_one(shop)["subject"] == subject
 
 
 def test_the_page_for_people(shop: Shop, tmp_path: Path) -> None:
@@ -330,7 +342,8 @@ def test_the_page_for_people(shop: Shop, tmp_path: Path) -> None:
     assert looked(shop, "--report", str(file)).code == 7
     page = file.read_text(encoding="utf-8")
     assert "57.96 USD" in page
-    assert f"--accept {row['id']}" in page
+    assert row["id"] in page
+    assert "a person decides" in page
     assert "&lt;b&gt;odd &amp; new&lt;/b&gt;" in page
     assert "<b>" not in page
     assert shop.run("reconcile_payments", "--report", str(tmp_path)).code == 3
@@ -363,7 +376,7 @@ def test_what_was_accepted_stays_written_down(shop: Shop) -> None:
     """The database refuses to change or remove an acceptance."""
     first, _ = two_sales(shop)
     plant(shop, "stripe", "balance_transaction", row_of(shop, first)["id"], amount=6100, net=5896)
-    shop.run("reconcile_payments", "--accept", the_one(shop)["subject"])
+    assert shop.run("reconcile_payments", "--accept", the_one(shop)["subject"], "--because", "case 7").code == 0
     connection = raw(shop.home / "ledger.db")
     for change in ("update acceptance set reason = 'x'", "delete from acceptance"):
         with pytest.raises(apsw.ConstraintError):
@@ -384,4 +397,5 @@ def test_every_discrepancy_has_its_way_out() -> None:
     assert {key for key, remedy in DISCREPANCIES.items() if remedy.by_machine} == set(REPAIRS)
     assert [key for key, remedy in DISCREPANCIES.items() if not (remedy.by_machine or remedy.by_person)] == []
     for remedy in DISCREPANCIES.values():
-        assert ("--accept" in remedy.command) <= remedy.by_person
+        assert (remedy.command == "") <= remedy.by_person
+        assert "--accept" not in remedy.command, "whatever is printed as a command is run by somebody"

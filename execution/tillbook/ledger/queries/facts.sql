@@ -17,11 +17,16 @@ join fact on fact.provider = match.provider and fact.payment = match.payment
 where match.invoice = :invoice
 order by seq;
 
--- name: of_nobody   what no invoice is known for
--- scans: the full check looks at every fact
-select * from fact where invoice = ''
+-- name: of_nobody   what came after another fact and no invoice is known for
+select * from fact where seq > :after and invoice = ''
 and not exists (select 1 from payment_invoice as match where match.provider = fact.provider and match.payment = fact.payment)
 order by seq;
+
+-- name: invoices_after   whose facts came after another one
+select match.invoice from fact join payment_invoice as match
+    on match.provider = fact.provider and match.payment = fact.payment where fact.seq > :after
+union select invoice from fact where seq > :after and invoice <> ''
+order by 1;
 
 -- name: posted_lines   what the entries of a fact add up to
 select account, currency, line.invoice, sum(amount_minor) as amount_minor
@@ -69,6 +74,9 @@ from entry join line on line.entry = entry.id where entry.fact = :fact order by 
 
 -- name: last_seal
 select id, last_seq, hash from seal where id = (select max(id) from seal);
+
+-- name: seal_of
+select last_seq, hash from seal where id = :id;
 
 -- name: unsealed
 select seq, hash from fact where seq > :last_seq order by seq;

@@ -106,6 +106,10 @@ select * from payment_invoice where provider = :provider and payment = :payment;
 -- name: payments_of_invoice
 select provider, payment, evidence from payment_invoice where invoice = :invoice order by matched_at, payment;
 
+-- name: count_invoices
+-- scans: the full check says how many there are
+select count(*) as number from invoice;
+
 -- name: invoice_numbers
 -- scans: the full check looks at every invoice
 select number from invoice order by created_at, number;
