@@ -102,7 +102,9 @@ class Sale:
         record_invoice(self.ledger, booked, self.at)
 
     def _page(self) -> Stored:
-        made = self._operation("create_checkout", f"{self.provider}/{self.number}", self.provider, {})
+        made = self._operation(
+            "create_checkout", f"{self.provider}/{self.number}", self.provider, {"invoice": self.number}
+        )
         page = Checkout(
             id=f"cs_{made.id}",
             provider=self.provider,
@@ -177,11 +179,13 @@ class Sale:
 def _pay_out(ledger: Ledger, at: int) -> None:
     """What each processor holds goes to the bank."""
     for (account, currency), amount in ledger.facts.balances().items():
-        provider = {"Stripe Clearing": "stripe", "PayPal": "paypal"}.get(account)
+        provider = {"Stripe Clearing": "stripe", "PayPal Clearing": "paypal"}.get(account)
         if provider and amount.minor > 0:
             key = f"payout-{provider}-{currency}"
             fact = PayoutPaid(provider=provider, key=key, occurred_at=at, payout=f"po_{key}", amount=amount)
             record_facts(ledger, [fact], at)
+            key = f"payout:{provider}:{key}"
+            ledger.messages.mark_sent(key, message_id=f"<{key}@example.com>", sent_to="x@example.com", now=at)
 
 
 if __name__ == "__main__":

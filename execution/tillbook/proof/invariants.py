@@ -30,7 +30,7 @@ def broken(ledger: Ledger, progress: Callable[[int], None] = lambda _: None) -> 
 
 
 def broken_after(ledger: Ledger, seal: int) -> Iterator[str]:
-    """The same of what came after a seal. What is under it is taken as it is."""
+    """A sentence for each broken invariant of what came after a seal. What is under it is taken as it is."""
     damage = [*ledger.facts.broken_seals(seal)]
     yield from damage
     if damage:

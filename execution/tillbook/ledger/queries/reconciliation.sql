@@ -23,7 +23,7 @@ select provider from fact_provider;
 -- name: receivables   what each customer owes by the ledger, credit taken off
 select invoice.customer, balance.currency, sum(balance.amount_minor) as amount_minor
 from invoice_balance as balance join invoice on invoice.number = balance.invoice
-where balance.account in ('Receivable', 'Customer Credit') and invoice.customer is not null
+where invoice.customer is not null
 group by invoice.customer, balance.currency;
 
 -- name: unposted   documents that QuickBooks has not heard of, by customer and kind

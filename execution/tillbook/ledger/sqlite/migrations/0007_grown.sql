@@ -63,13 +63,14 @@ select account, currency, sum(amount_minor) from line group by account, currency
 
 create table invoice_balance (    -- what is open of an invoice: no row when nothing is
     invoice      text not null references invoice (number),
-    account      text not null,
+    account      text not null check (account in ('Receivable', 'Customer Credit')),
     currency     text not null,
     amount_minor integer not null,
     primary key (invoice, account, currency)
 ) strict, without rowid;
 insert into invoice_balance (invoice, account, currency, amount_minor)
-select invoice, account, currency, sum(amount_minor) from line where invoice <> ''
+select invoice, account, currency, sum(amount_minor) from line
+where invoice <> '' and account in ('Receivable', 'Customer Credit')
 group by invoice, account, currency having sum(amount_minor) <> 0;
 
 create trigger entry_moves_balances after insert on balanced
@@ -78,7 +79,8 @@ begin
     select account, currency, sum(amount_minor) from line where entry = new.entry group by account, currency
     on conflict (account, currency) do update set amount_minor = amount_minor + excluded.amount_minor;
     insert into invoice_balance (invoice, account, currency, amount_minor)
-    select invoice, account, currency, sum(amount_minor) from line where entry = new.entry and invoice <> ''
+    select invoice, account, currency, sum(amount_minor) from line
+    where entry = new.entry and invoice <> '' and account in ('Receivable', 'Customer Credit')
     group by invoice, account, currency
     on conflict (invoice, account, currency) do update set amount_minor = amount_minor + excluded.amount_minor;
     delete from invoice_balance
