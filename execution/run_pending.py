@@ -60,7 +60,8 @@ def run_pending(*, till: Till, limit: int = 1000) -> Round:
         sent = send_messages(till=till, limit=limit)
         troubles.held_up("documents", till.ledger.documents.held_up())
         troubles.held_up("mails", till.ledger.messages.held_up())
-    exit_code = worst_exit_code([*troubles.exit_codes, issued.exit_code, posted.exit_code, sent.exit_code])
+    parts = (issued, processed, posted, sent)
+    exit_code = worst_exit_code([*troubles.exit_codes, *(part.exit_code for part in parts)])
     return Round(settled, issued, polled, processed, posted, sent, tuple(troubles.sentences), exit_code)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tillbook.books import accounts, credits, refunds
 from tillbook.kit.clock import business_date
-from tillbook.kit.errors import Refused, TillbookError, Unavailable, Uncertain, worst_exit_code
+from tillbook.kit.errors import Refused, TillbookError, Unavailable, Uncertain, Unforeseen, apart, worst_exit_code
 from tillbook.kit.retries import next_attempt
 from tillbook.operations.kinds.books.post_payment import PostPayment
 from tillbook.operations.kinds.refunds.post_purchase import PostPurchase
@@ -50,12 +50,13 @@ def post_documents(till: Till, *, limit: int, progress: Callable[[int], None] = 
 def try_once(till: Till, document: StoredDocument) -> int:
     """Post one document, or write down why not. Returns the exit code for that, 0 for posted."""
     try:
-        post(till, document)
+        with apart():
+            post(till, document)
     except Refused as error:
         with till.ledger.transaction():
             till.ledger.documents.mark_failed(document.key, error.message)
         return error.exit_code
-    except (Unavailable, Uncertain) as error:
+    except (Unavailable, Uncertain, Unforeseen) as error:
         _delay(till, document, error)
         return error.exit_code
     return 0

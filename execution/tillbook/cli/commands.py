@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperCommand
 
-from tillbook.kit.errors import TillbookError
+from tillbook.kit.errors import REPORT_HINT, TillbookError, place_of
 from tillbook.kit.text import clean
 
 if TYPE_CHECKING:
@@ -252,15 +252,7 @@ def _told() -> Iterator[None]:
     except BrokenPipeError:
         raise typer.Exit(0) from None
     except Exception as error:  # noqa: BLE001  the last resort: a bug still gets its words and its exit code
-        place = _place(error)
-        _end("bug", f"{type(error).__name__} at {place}", "Please report it with the command that you ran.", 1)
-
-
-def _place(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "an unknown place"
+        _end("bug", f"{type(error).__name__} at {place_of(error)}", REPORT_HINT, 1)
 
 
 def _end(kind: str, message: str, hint: str, exit_code: int) -> NoReturn:

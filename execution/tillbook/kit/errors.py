@@ -1,6 +1,7 @@
 """What can go wrong. The class says what to do next, and its number is the exit code of every script.
 
     TillbookError (1)            foreseen, yet nothing better is known: treat it as a bug
+    |-- Unforeseen (1)           a bug at one thing of many: the others go on
     |-- Refused (3)              a rule or a vendor said no: change something, then ask again
     |   `-- Forged (3)           a message that its sender did not sign
     |-- Unavailable (4)          nothing happened: run the same command again later
@@ -13,6 +14,10 @@ Discrepancies (7) are results, not exceptions. Usage errors (2) belong to Typer.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 
 class TillbookError(Exception):
@@ -86,6 +91,30 @@ class NeedsApproval(TillbookError):
     exit_code = 6
 
 
+class Unforeseen(TillbookError):
+    """A bug of ours, met at one thing. It is written down with its place, and the things behind it go on."""
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """One thing of many. What nobody foresaw becomes Unforeseen, so that it does not stop the others."""
+    try:
+        yield
+    except TillbookError:
+        raise
+    except Exception as error:
+        raise Unforeseen(f"bug: {type(error).__name__} at {place_of(error)}", hint=REPORT_HINT) from error
+
+
+def place_of(error: BaseException) -> str:
+    """The file and line where an error was raised, without any value, which could be a secret."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "an unknown place"
+
+
+REPORT_HINT = "Please report it with the command that you ran."
 WORST_FIRST = (1, 5, 6, 7, 3, 4, 0)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tillbook.kit.errors import TillbookError, Unavailable
+from tillbook.kit.errors import TillbookError, Unavailable, apart
 
 
 @dataclass
@@ -20,7 +20,8 @@ class Troubles:
     def noted(self, what: str) -> Iterator[None]:
         """Note a foreseen trouble instead of raising it."""
         try:
-            yield
+            with apart():
+                yield
         except TillbookError as error:
             self.sentences.append(f"{what}: {error.message}")
             self.exit_codes.append(error.exit_code)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tillbook.kit.errors import Refused, TillbookError, Unavailable, Uncertain, worst_exit_code
+from tillbook.kit.errors import Refused, TillbookError, Unavailable, Uncertain, Unforeseen, apart, worst_exit_code
 from tillbook.kit.retries import next_attempt
 from tillbook.letters.contents import Mail, contents_of
 from tillbook.sales import invoices
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from tillbook.ledger.sales import Invoice
     from tillbook.ledger.sqlite.database import Row
     from tillbook.till import Till
+
+
+NO_ADDRESS = "its customer has no mail address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +38,13 @@ def send_messages(till: Till, *, limit: int, progress: Callable[[int], None] = l
     with till.ledger.lock("mail"):
         for message in till.ledger.messages.due(now, limit):
             try:
-                sent += bool(send(till, message))
+                with apart():
+                    sent += bool(send(till, message))
             except Refused as error:
                 failed += 1
                 exit_code = worst_exit_code([exit_code, error.exit_code])
                 _end(till, message, "failed", error.message)
-            except (Unavailable, Uncertain) as error:
+            except (Unavailable, Uncertain, Unforeseen) as error:
                 exit_code = worst_exit_code([exit_code, error.exit_code])
                 _delay(till, message, error)
             progress(1)
@@ -75,7 +79,7 @@ def send(till: Till, message: Row) -> str:
 
     to, context = contents_of(till, _mail(till, message))
     if not to:
-        _end(till, message, "withdrawn", str(context["why"]))
+        _end(till, message, "withdrawn", str(context.get("why", NO_ADDRESS)))
         return ""
     letter = render(message["kind"], context, overrides=till.settings.home / "templates")
     name = message_id(message["key"], till.settings.mail_from)

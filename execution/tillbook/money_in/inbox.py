@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tillbook.kit.errors import Refused, Unavailable
+from tillbook.kit.errors import Refused, Unavailable, Unforeseen, apart
 from tillbook.kit.retries import next_attempt
 from tillbook.recording.facts import record_reading
 
@@ -30,6 +30,7 @@ class Processed:
     parked: int
     ignored: int
     remaining: int
+    exit_code: int = 0
 
 
 def process(till: Till, *, limit: int, progress: Callable[[int], None] = lambda _: None) -> Processed:
@@ -37,16 +38,21 @@ def process(till: Till, *, limit: int, progress: Callable[[int], None] = lambda 
 
     What cannot be read now is parked with its reason and tried again later. Nothing is dropped.
     """
-    counts = {"applied": 0, "parked": 0, "ignored": 0}
+    counts, exit_code = {"applied": 0, "parked": 0, "ignored": 0}, 0
     seen: set[int] = set()
     for event in till.ledger.inbox.due(till.clock.now(), limit):
         if event.id not in seen:
-            group, state = _process_group(till, event)
+            try:
+                with apart():
+                    group, state = _process_group(till, event)
+            except Unforeseen as bug:
+                group, state = _park(till, _group(till, event), bug.message)
+                exit_code = bug.exit_code
             seen.update(waiting.id for waiting in group)
             counts[state] += len(group)
             progress(len(group))
     remaining, _ = till.ledger.inbox.waiting()
-    return Processed(**counts, remaining=remaining)
+    return Processed(**counts, remaining=remaining, exit_code=exit_code)
 
 
 def poll(till: Till, provider: str) -> tuple[int, int]:
@@ -81,10 +87,15 @@ def _keep(till: Till, events: Sequence[Event]) -> int:
         return sum(till.ledger.inbox.add(event, source="poll", now=till.clock.now()) for event in events)
 
 
+def _group(till: Till, event: Waiting) -> list[Waiting]:
+    """Everything that waits for the object of an event."""
+    return till.ledger.inbox.same_object(event) if event.object else [event]
+
+
 def _process_group(till: Till, event: Waiting) -> tuple[list[Waiting], str]:
     """Read the object of an event once and end everything that waits for it."""
     ledger = till.ledger
-    group = ledger.inbox.same_object(event) if event.object else [event]
+    group = _group(till, event)
     reason = _stranger(till, event)
     try:
         if not event.object:

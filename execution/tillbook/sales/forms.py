@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tillbook.kit.errors import Refused, Unavailable, Uncertain, worst_exit_code
+from tillbook.kit.errors import Refused, Unavailable, Uncertain, Unforeseen, apart, worst_exit_code
 from tillbook.rules.orders import parse_order
 from tillbook.sales import invoices
 
@@ -30,9 +30,10 @@ def issue_forms(till: Till, *, limit: int, progress: Callable[[int], None] = lam
     invoiced, exit_code = 0, 0
     for row in till.ledger.forms.waiting(limit):
         try:
-            _issue(till, row["number"], row["order_json"])
+            with apart():
+                _issue(till, row["number"], row["order_json"])
             invoiced += 1
-        except (Unavailable, Uncertain) as error:
+        except (Unavailable, Uncertain, Unforeseen) as error:
             exit_code = worst_exit_code([exit_code, error.exit_code])
         except Refused as error:
             with till.ledger.transaction():

@@ -20,6 +20,7 @@ from tillbook.sales.stock import stock_problems
 if TYPE_CHECKING:
     from tillbook.rules.events import BookedInvoice
     from tillbook.till import Till
+    from tillbook.vendors.books import BookedCustomer
 
 CHANGES = "changes:quickbooks"
 OVERLAP_SECONDS = 300  # a change may be listed late, and clocks differ
@@ -67,8 +68,7 @@ def refresh(till: Till, invoice: Invoice) -> Issued:
             f"invoice {invoice.number} was {what} in QuickBooks",
             hint="Submit the order under a new number to bill it again.",
         )
-    with till.ledger.transaction():
-        record_invoice(till.ledger, booked, till.clock.now())
+    _record(till, booked)
     return _whole(till, booked, already_done=True)
 
 
@@ -104,8 +104,7 @@ def learn_of_changes(till: Till) -> None:
     for booked in found.changed:
         known = till.ledger.sales.invoice_by_quickbooks_id(booked.id)
         if known is not None and (known.total, known.tax, known.balance) != (booked.total, booked.tax, booked.balance):
-            with till.ledger.transaction():
-                record_invoice(till.ledger, replace(booked, number=known.number), till.clock.now())
+            _record(till, replace(booked, number=known.number))
     with till.ledger.transaction():
         for quickbooks_id in found.deleted:
             if known := till.ledger.sales.invoice_by_quickbooks_id(quickbooks_id):
@@ -139,10 +138,7 @@ def _whole(till: Till, booked: BookedInvoice, *, already_done: bool) -> Issued:
 def _adopt(till: Till, booked: BookedInvoice) -> Issued:
     if booked.voided:
         raise Refused(f"invoice {booked.number} was voided in QuickBooks")
-    owner = till.books.customer(booked.customer_id)
-    if owner is None:
-        raise Refused(f"the customer of invoice {booked.number} cannot be read in QuickBooks")
-    now = till.clock.now()
+    owner, now = _owner(till, booked), till.clock.now()
     with till.ledger.transaction():
         till.ledger.sales.add_invoice(
             number=booked.number,
@@ -155,6 +151,22 @@ def _adopt(till: Till, booked: BookedInvoice) -> Issued:
         customers.remember(till, owner, owner.name, booked.email or owner.email)
         record_invoice(till.ledger, booked, now)
     return _whole(till, booked, already_done=False)
+
+
+def _record(till: Till, booked: BookedInvoice) -> None:
+    """What QuickBooks holds for an invoice now. Somebody may have given it to another customer, or merged two."""
+    owner = None if till.ledger.sales.customer(booked.customer_id) else _owner(till, booked)
+    with till.ledger.transaction():
+        if owner is not None:
+            customers.remember(till, owner, owner.name, booked.email or owner.email)
+        record_invoice(till.ledger, booked, till.clock.now())
+
+
+def _owner(till: Till, booked: BookedInvoice) -> BookedCustomer:
+    owner = till.books.customer(booked.customer_id)
+    if owner is None:
+        raise Refused(f"the customer of invoice {booked.number} cannot be read in QuickBooks")
+    return owner
 
 
 def _check_company(till: Till, order: Order) -> None:
