@@ -15,9 +15,10 @@ demo: $(READY)
 test: $(READY)
 	@$(BIN)/python -m pytest -q -n 5 --dist worksteal
 
-# Ratios with their limits, on this machine; needs wrk for the intake. Run it when the machine is idle.
+# Ratios with their limits, on this machine, and what grows with a ledger: half an hour. Needs wrk, and an idle machine.
 bench: $(READY)
 	@$(BIN)/python tests/benchmarks/run_bench.py
+	@$(BIN)/python tests/benchmarks/bench_growth.py
 
 # The long form: every crash both ways, a second one at every boundary of the recovery, every fault, kill and disorder.
 TORTURE_SEED := $(or $(TORTURE_SEED),$(shell date +%s))
