@@ -38,7 +38,7 @@ def connect_quickbooks(*, till: Till, redirected: str = "") -> Connected:
     return Connected(found.name, found.realm, found.home_currency, accounts)
 
 
-@cli.command
+@cli.found
 def app(
     till: Till,
     redirected: Annotated[

@@ -25,7 +25,7 @@ def show_payment(anything: str, *, till: Till) -> Shown:
     return Shown(chain.of(till.ledger, anything))
 
 
-@cli.command
+@cli.look
 def app(
     till: Till,
     anything: Annotated[

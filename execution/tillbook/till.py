@@ -15,6 +15,8 @@ from tillbook.ledger import Ledger
 from tillbook.vendors.providers import clearing, declared_settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tillbook.operations.dry_run import DryRun
     from tillbook.rules.operations import Door
     from tillbook.vendors.books import Books
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Till:
-    """What a step works with. In a dry run the ledger is a copy in memory and nothing is sent."""
+    """What a step works with. In a dry run the ledger forgets and nothing is sent."""
 
     def __init__(
         self,
@@ -110,12 +112,27 @@ class Till:
         self.ledger.close()
 
 
-def open_till() -> Till:
-    """Read the settings and open the ledger that they name. Raises Refused when it belongs to another mode."""
+def open_till(*, founds: bool = False) -> Till:
+    """Read the settings and open the ledger that they name.
+
+    Raises Refused when it belongs to another mode, and when it is not there: whatever was proven against a new ledger
+    would be proven against nothing. `founds` makes one, and so does every step in simulator mode.
+    """
     settings = settings_room.load(declared_settings())
+    if settings.mode != "simulator" and not founds and not _is_there(settings.ledger):
+        raise Refused(
+            f"there is no ledger at {settings.ledger}",
+            hint="Restore its last copy, or correct TILLBOOK_HOME or TILLBOOK_LEDGER. "
+            "A new installation begins with: python execution/connect_quickbooks.py",
+        )
     clock = Clock(settings.clock_file)
     ledger = Ledger(settings.ledger, clearing)
     if ledger.binding.bound().get("mode") != settings.mode:
         with ledger.transaction():
             ledger.binding.bind("mode", settings.mode)
     return Till(settings, clock, ledger, getpass.getuser())
+
+
+def _is_there(file: Path) -> bool:
+    """Whether there is a ledger, and not a file that somebody left empty."""
+    return file.exists() and file.stat().st_size > 0

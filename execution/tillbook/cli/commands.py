@@ -11,7 +11,7 @@ import inspect
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperCommand
 
-from tillbook.kit.errors import REPORT_HINT, TillbookError, place_of
+from tillbook.kit.errors import REPORT_HINT, TillbookError, Unavailable, place_of
 from tillbook.kit.text import clean
 
 if TYPE_CHECKING:
@@ -87,9 +87,10 @@ class _Program(typer.Typer):
         return super().__call__(*args, **kwargs)
 
 
-def command(main: Callable[..., Any]) -> typer.Typer:
+def command(main: Callable[..., Any], *, looks: bool = False, founds: bool = False) -> typer.Typer:
     """Turn a script's `main` into its Typer app.
 
+    One that only `looks` at the ledger works while nobody can write to it. One that `founds` makes a new ledger.
     A parameter named `till` is not an option: it gets the open till, or with `--dry-run` one that sends nothing. What
     `main` returns is printed. A field `exit_code` in it is the script's exit code.
     """
@@ -100,7 +101,7 @@ def command(main: Callable[..., Any]) -> typer.Typer:
     @functools.wraps(main)
     def run(*, as_json: bool, **options: Any) -> None:
         with _told():
-            result = _with_till(main, options) if wants_till else main(**options)
+            result = _with_till(main, options, looks=looks, founds=founds) if wants_till else main(**options)
             if result is not None:
                 show(result, as_json=as_json)
             raise typer.Exit(getattr(result, "exit_code", 0))
@@ -110,6 +111,16 @@ def command(main: Callable[..., Any]) -> typer.Typer:
     del run.__wrapped__
     app.command(cls=_Command, epilog=EXIT_CODES)(run)
     return app
+
+
+def look(main: Callable[..., Any]) -> typer.Typer:
+    """Turn a script's `main` that only looks at the ledger into its Typer app."""
+    return command(main, looks=True)
+
+
+def found(main: Callable[..., Any]) -> typer.Typer:
+    """Turn the `main` of the script that makes a new ledger into its Typer app."""
+    return command(main, founds=True)
 
 
 _JSON = inspect.Parameter(
@@ -179,13 +190,18 @@ def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda steps: bar.advance(task, steps)
 
 
-def _with_till(main: Callable[..., Any], options: dict[str, Any]) -> Any:
-    """Run a step in an open till. Its row of activity is written whatever happens, also in a dry run."""
+def _with_till(main: Callable[..., Any], options: dict[str, Any], *, looks: bool, founds: bool) -> Any:
+    """Run a step in an open till. Its row of activity is written whatever happens, also in a dry run.
+
+    A step that only looks goes without its row while the disk is full or somebody else is writing.
+    """
     from tillbook.till import open_till  # noqa: PLC0415  after the settings' errors have their words
 
-    till = open_till()
+    till = open_till(founds=founds)
+    if looks:
+        till.ledger.never_wait()
     try:
-        with _activity(till, Path(sys.argv[0]).stem, options) as note:
+        with _activity(till, Path(sys.argv[0]).stem, options, must_be_written=not looks) as note:
             run = _try_out if options.get("dry_run") else _carry_out
             result = run(main, till, options)
             note(getattr(result, "exit_code", 0))
@@ -216,8 +232,12 @@ def _try_out(main: Callable[..., Any], till: Till, options: dict[str, Any]) -> d
 
 
 @contextmanager
-def _activity(till: Till, script: str, options: dict[str, Any]) -> Iterator[Callable[[int], None]]:
-    with till.ledger.transaction():
+def _activity(
+    till: Till, script: str, options: dict[str, Any], *, must_be_written: bool
+) -> Iterator[Callable[[int], None]]:
+    needed = nullcontext() if must_be_written else suppress(Unavailable)
+    row = 0
+    with needed, till.ledger.transaction():
         row = till.ledger.activity.begin(script, options, till.asked_by, till.clock.now())
     ended = (1, "interrupted")
 
@@ -234,7 +254,7 @@ def _activity(till: Till, script: str, options: dict[str, Any]) -> Iterator[Call
         ended = (1, type(error).__name__)
         raise
     finally:
-        with till.ledger.transaction():
+        with needed, till.ledger.transaction():
             till.ledger.activity.end(row, *ended, till.clock.now())
 
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import time
+
 import pytest
 
-from helpers.sale import Json, Shop
+from helpers.ledgers import raw
+from helpers.sale import SCRIPTS, Json, Shop
 from show_payment import show_payment
 
 
@@ -95,3 +101,26 @@ def test_an_event_of_no_invoice_is_found(shop: Shop) -> None:
     shop.run("process_inbox")
     details = [link["detail"] for link in chain(shop, payment)]
     assert "Cr Suspense" in details
+
+
+def test_looking_works_while_another_process_writes(shop: Shop) -> None:
+    """It waits for nobody, and goes without its row of activity."""
+    shop.finished()
+    chain = shop.run("show_payment", "INV-1001").json["chain"]
+    other = raw(shop.till.settings.ledger)
+    other.execute("begin immediate")
+    began = time.monotonic()
+    ran = shop.run("show_payment", "INV-1001")
+    assert time.monotonic() - began < 2
+    other.execute("rollback")
+    other.close()
+    assert (ran.code, ran.json["chain"]) == (0, chain)
+
+
+def test_looking_works_while_nothing_can_be_written(shop: Shop) -> None:
+    """A full disk: what is there can be read all the same."""
+    shop.finished()
+    script = f'ulimit -f 0; exec "{sys.executable}" "{SCRIPTS / "show_payment.py"}" INV-1001'
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False, cwd=shop.home)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["chain"]

@@ -326,3 +326,28 @@ def test_an_empty_word_is_never_what_was_meant(shop: Shop, script: str, argument
     assert (ran.code, ran.out) == (2, "")
     assert "is empty" in ran.err or "not UTF-8" in ran.err
     assert shop.requests() == before
+
+
+@pytest.mark.parametrize("left", ["nothing", "an empty file"])
+@pytest.mark.parametrize("script", ["reconcile_payments", "run_pending", "check_setup", "show_payment"])
+def test_f5_a_ledger_that_should_be_there_is_not_made_anew(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, left: str
+) -> None:
+    """With real accounts a lost ledger, or another user's home, is refused: nothing would be proven against nothing."""
+    home = tmp_path / "another"
+    home.mkdir()
+    if left == "an empty file":
+        (home / "ledger.db").touch()
+    for name, value in {
+        "TILLBOOK_HOME": str(home),
+        "TILLBOOK_MODE": "test",
+        "STRIPE_SECRET_KEY": "sk_test_x",
+        "QUICKBOOKS_CLIENT_ID": "x",
+        "QUICKBOOKS_CLIENT_SECRET": "x",
+    }.items():
+        monkeypatch.setenv(name, value)
+    ran = shop.run(script, *(["INV-1001"] if script == "show_payment" else []))
+    assert (ran.code, ran.out) == (3, "")
+    assert "there is no ledger" in ran.err
+    assert "connect_quickbooks.py" in ran.err
+    assert not (home / "ledger.db").exists() or (home / "ledger.db").stat().st_size == 0
