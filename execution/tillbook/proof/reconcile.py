@@ -226,8 +226,8 @@ def _approval(page: Checkout, place: str, note: str) -> Discrepancy:
 
 
 def _providers(till: Till) -> list[str]:
-    """Every provider that this ledger is bound to, or has money at."""
-    known = {*till.ledger.reconciliation.providers(), *till.ledger.binding.bound()}
+    """Every provider that is set up, that this ledger is bound to, or has money at: each is asked every time."""
+    known = {*till.settings.providers, *till.ledger.reconciliation.providers(), *till.ledger.binding.bound()}
     return sorted(known & set(PROVIDERS))
 
 
