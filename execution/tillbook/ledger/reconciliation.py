@@ -79,6 +79,10 @@ class Reconciliation:
         """Events that were parked before a moment (UTC seconds)."""
         return self._database.all("reconciliation.parked_before", received_at=moment)
 
+    def unmatched(self, moment: int) -> list[Row]:
+        """What is left of payments that came before a moment (UTC seconds) and that no invoice is known for."""
+        return self._database.all("reconciliation.unmatched", before=moment)
+
     def payment_began(self, provider: str, payment: str) -> int:
         """UTC seconds of the first fact of a payment."""
         row = self._database.one("reconciliation.first_of_payment", provider=provider, payment=payment) or {}

@@ -172,7 +172,8 @@ def _compare(till: Till, name: str, window: Window, proven: Proofs) -> tuple[Tal
 
 
 def _standing(till: Till) -> Iterator[Discrepancy]:
-    """What needs no comparison: operations without an end, parked events, more given back than came in."""
+    """What needs no comparison: operations without an end, parked events, money of
+    nobody we know, more given back than came in."""
     ledger, now = till.ledger, till.clock.now()
     for operation in ledger.operations.unfinished_before(now - _UNFINISHED_SECONDS):
         asked = kind_of(operation).read(operation.params)
@@ -188,6 +189,15 @@ def _standing(till: Till) -> Iterator[Discrepancy]:
     for row in ledger.reconciliation.parked_before(now - _PARKED_SECONDS):
         yield Discrepancy(
             type="parked_event", subject=row["event"], amount=None, at=row["received_at"], note=row["reason"]
+        )
+    for row in ledger.reconciliation.unmatched(now - _DAY_SECONDS):
+        yield Discrepancy(
+            type="money_of_nobody",
+            subject=row["payment"],
+            amount=Money(row["amount_minor"], row["currency"]),
+            at=row["occurred_at"],
+            provider=row["provider"],
+            payment=row["payment"],
         )
     for row in ledger.outflows.over_returned():
         yield Discrepancy(

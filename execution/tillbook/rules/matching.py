@@ -113,6 +113,11 @@ DISCREPANCIES: dict[tuple[str, str], Remedy] = {
     ("over_returned", ""): Remedy(
         "more went back to the customer than came in: ask the processor or the customer", _A_PERSON, by_person=True
     ),
+    ("money_of_nobody", ""): Remedy(
+        "money came in more than a day ago, and no invoice is known for it: it waits in Suspense",
+        _A_PERSON,
+        by_person=True,
+    ),
     ("parked_event", ""): Remedy(
         "an event could not be read for more than a day", "python execution/process_inbox.py", True, True
     ),

@@ -14,7 +14,11 @@ from tillbook.ledger.sqlite import database
 
 TOPICS = sorted(file.stem for file in (Path(database.__file__).parents[1] / "queries").glob("*.sql"))
 # Rows that are not of the past: as many as there are accounts, currencies, settings, or as things that are open now.
-SMALL = {"binding", "balance", "invoice_balance", "over_returned", "account", "item", "company", "json_each"}
+SMALL = {"account", "balance", "binding", "company", "item", "json_each"} | {
+    "invoice_balance",
+    "over_returned",
+    "unmatched",
+}
 # Columns with few values: who finds rows by them alone reads a large part of the table.
 COARSE = {"provider", "kind", "state", "status", "account", "currency", "purpose", "type", "livemode", "source"}
 STEP = re.compile(r"(SCAN|SEARCH) (\w+)(?: USING (?:COVERING )?INDEX (\w+))?(?:.*\((.+)\))?$")

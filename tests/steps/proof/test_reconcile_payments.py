@@ -7,6 +7,7 @@ from pathlib import Path
 
 import apsw
 import pytest
+import requests
 
 from helpers.dry_runs import changes
 from helpers.ledgers import raw
@@ -434,3 +435,35 @@ def test_every_discrepancy_has_its_way_out() -> None:
     for remedy in DISCREPANCIES.values():
         assert (remedy.command == "") <= remedy.by_person
         assert "--accept" not in remedy.command, "whatever is printed as a command is run by somebody"
+
+
+def test_money_of_nobody_is_named_after_a_day_until_a_person_ends_it(shop: Shop) -> None:
+    """A charge of 500.00 in the dashboard, without an invoice: silence for a day, then every night, then accepted."""
+    shop.finished("INV-1")
+    paid = charged_by_somebody(shop, 50_000)
+    shop.later(600)
+    shop.run("run_pending")
+    shop.later(3600)
+    assert "money_of_nobody" not in {one["type"] for one in looked(shop).json["discrepancies"]}
+    shop.later(DAY)
+    found = the_one(shop)
+    assert (found["type"], found["subject"], found["amount"]) == ("money_of_nobody", paid, usd(50_000))
+    assert found["age_days"] >= 1
+    ended(shop, found)
+
+
+def charged_by_somebody(shop: Shop, minor: int) -> str:
+    """A payment at our Stripe account that another program, or a person in the dashboard, asked for."""
+    price = "line_items[0][price_data]"
+    form: dict[str, str] = {
+        "mode": "payment",
+        "success_url": "https://shop.example/thanks",
+        "line_items[0][quantity]": "1",
+        f"{price}[currency]": "usd",
+        f"{price}[unit_amount]": str(minor),
+        f"{price}[product_data][name]": "Workshop",
+    }
+    key = str(shop.simulator.world.accounts["stripe_secret_key"])
+    made = requests.post(f"{shop.simulator.url}/stripe/v1/checkout/sessions", data=form, auth=(key, ""), timeout=10)
+    made.raise_for_status()
+    return str(shop.pay(made.json()["id"])["payment_intent"])

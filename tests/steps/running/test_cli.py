@@ -330,7 +330,7 @@ def test_an_empty_word_is_never_what_was_meant(shop: Shop, script: str, argument
 
 @pytest.mark.parametrize("left", ["nothing", "an empty file"])
 @pytest.mark.parametrize("script", ["reconcile_payments", "run_pending", "check_setup", "show_payment"])
-def test_f5_a_ledger_that_should_be_there_is_not_made_anew(
+def test_a_ledger_that_should_be_there_is_not_made_anew(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, left: str
 ) -> None:
     """With real accounts a lost ledger, or another user's home, is refused: nothing would be proven against nothing."""

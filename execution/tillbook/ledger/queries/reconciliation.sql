@@ -61,5 +61,14 @@ select coalesce(sum(amount_minor), 0) as amount_minor from acceptance where type
 select id, provider, event, object, reason, received_at from inbox
 where state = 'parked' and received_at < :received_at order by id;
 
+-- name: unmatched   what is left of payments that no invoice is known for
+select unmatched.provider, unmatched.payment, fact.body ->> '$.amount.currency' as currency,
+    min(fact.occurred_at) as occurred_at,
+    sum(case fact.kind when 'PaymentRefunded' then -1 else 1 end * (fact.body ->> '$.amount.minor')) as amount_minor
+from unmatched cross join fact on fact.payment = unmatched.payment and fact.provider = unmatched.provider
+where fact.kind in ('PaymentSucceeded', 'PaymentRefunded', 'RefundFailed')
+group by unmatched.provider, unmatched.payment, currency
+having amount_minor > 0 and min(fact.occurred_at) < :before order by occurred_at;
+
 -- name: first_of_payment
 select min(occurred_at) as occurred_at from fact where +provider = :provider and payment = :payment;

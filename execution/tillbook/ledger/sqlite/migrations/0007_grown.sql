@@ -108,3 +108,23 @@ begin
     where provider = new.provider and payment = new.payment
     group by currency having sum(returned_minor) > sum(captured_minor);
 end;
+
+create table unmatched (          -- payments that no invoice is known for: their money waits in Suspense
+    provider text not null,
+    payment  text not null,
+    primary key (provider, payment)
+) strict, without rowid;
+insert into unmatched (provider, payment)
+select distinct provider, payment from fact where kind = 'PaymentSucceeded' and not exists (
+    select 1 from payment_invoice as match where match.provider = fact.provider and match.payment = fact.payment
+);
+create trigger payment_comes_unmatched after insert on fact when new.kind = 'PaymentSucceeded' and not exists (
+    select 1 from payment_invoice where provider = new.provider and payment = new.payment
+)
+begin
+    insert into unmatched (provider, payment) values (new.provider, new.payment) on conflict do nothing;
+end;
+create trigger payment_is_matched after insert on payment_invoice
+begin
+    delete from unmatched where provider = new.provider and payment = new.payment;
+end;
