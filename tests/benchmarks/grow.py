@@ -32,10 +32,11 @@ def main(file: Path, number: int) -> None:
     """Add so many sales, the last of them a month ago."""
     ledger = Ledger(file, clearing)
     begin = int(time.time()) - DAYS_AGO - number * APART_SECONDS
+    there = ledger.sales.count_invoices()
     for first in range(0, number, IN_A_COMMIT):
         with ledger.transaction():
             for index in range(first, min(first + IN_A_COMMIT, number)):
-                Sale(ledger, index, begin + index * APART_SECONDS).happen()
+                Sale(ledger, there + index, begin + index * APART_SECONDS).happen()
     with ledger.transaction():
         _pay_out(ledger, begin + number * APART_SECONDS)
     ledger.close()
@@ -181,7 +182,7 @@ def _pay_out(ledger: Ledger, at: int) -> None:
     for (account, currency), amount in ledger.facts.balances().items():
         provider = {"Stripe Clearing": "stripe", "PayPal Clearing": "paypal"}.get(account)
         if provider and amount.minor > 0:
-            key = f"payout-{provider}-{currency}"
+            key = f"payout-{provider}-{currency}-{at}"
             fact = PayoutPaid(provider=provider, key=key, occurred_at=at, payout=f"po_{key}", amount=amount)
             record_facts(ledger, [fact], at)
             key = f"payout:{provider}:{key}"

@@ -496,3 +496,29 @@ def test_f2_another_connection_in_the_process_leaves_the_first_one_its_locks(fil
     first.database.copy_to(file.with_name("copy.db"))
     assert locks_on(file) == held
     first.close()
+
+
+def test_what_is_settled_is_no_open_balance(file: Path) -> None:
+    """An invoice that is paid, and a payment whose invoice became known, leave no row that grows with the past."""
+    ledger = filled(file)
+    assert ledger.reconciliation.receivables() == {}
+    invoiced(ledger, "INV-2")
+    assert ledger.reconciliation.receivables() == {"58": {"USD": 6000}}
+    received(ledger, reading([payment("2", 6000)]))
+    assert [row["payment"] for row in ledger.reconciliation.unmatched(NOW + 1)] == ["pi_2"]
+    assert ledger.reconciliation.unmatched(NOW) == []
+    with ledger.transaction():
+        ledger.sales.match("stripe", "pi_2", "INV-2", "a person", NOW)
+    assert ledger.reconciliation.unmatched(NOW + 1) == []
+    ledger.close()
+
+
+def test_what_came_after_a_place_is_all_that_came_after_it(file: Path) -> None:
+    """The first fact after it is among them, and the fact at it is not."""
+    ledger = filled(file)
+    place = ledger.facts.count()
+    received(ledger, reading([payment("2", 100)]))
+    received(ledger, reading([payment("3", 200)]))
+    assert [fact.key for fact in ledger.facts.of_nobody(place)] == ["ch_2", "ch_3"]
+    assert [fact.key for fact in ledger.facts.of_nobody(place + 1)] == ["ch_3"]
+    ledger.close()
