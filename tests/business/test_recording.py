@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers.ledgers import NOW, asked_for, booked, event, fee, page_operation, payment, reading, received, usd
+from helpers.ledgers import NOW, asked_for, booked, event, fee, page_operation, payment, reading, received, rows, usd
 from helpers.sale import Shop
 from tillbook.kit.money import Money
 from tillbook.ledger import Ledger
@@ -227,8 +227,8 @@ def kept(till: Till, *events: Event) -> None:
 
 
 def state(till: Till, name: str = "evt_1") -> tuple[str, str]:
-    (row,) = till.ledger.inbox.by_event(name)
-    return row["state"], row["reason"]
+    (found,) = rows(till.settings.ledger, "select state, reason from inbox where event = ?", name)
+    return found
 
 
 @pytest.mark.parametrize(

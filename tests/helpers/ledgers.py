@@ -130,6 +130,15 @@ def operation_states(file: Path) -> set[str]:
     return {str(state) for (state,) in raw(file).execute("select distinct state from operation")}
 
 
+def rows(file: Path, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    """What a query of a test's own finds in a ledger."""
+    connection = raw(file)
+    try:
+        return list(connection.execute(sql, values))
+    finally:
+        connection.close()
+
+
 def raw(file: Path, *, tamper: bool = False) -> apsw.Connection:
     """SQLite without Tillbook's manners, as somebody with a database tool has it; `tamper` drops every trigger."""
     connection = apsw.Connection(str(file))

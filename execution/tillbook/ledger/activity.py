@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from tillbook.ledger.sqlite.database import Database, Row
+from tillbook.ledger.sqlite.database import Database
 
 SHORTEST_CARD_NUMBER = 13
 
@@ -27,10 +27,6 @@ class Activity:
         """Note how a run ended, its card numbers masked."""
         masked = _masked(outcome)
         self._database.run("activity.end", id=activity, exit_code=exit_code, outcome=masked, now=now)
-
-    def recent(self, most: int = 20) -> list[Row]:
-        """The newest runs first."""
-        return self._database.all("activity.recent", most=most)
 
     def cursor(self, name: str) -> int:
         """How far a reader got, 0 before it ever ran."""

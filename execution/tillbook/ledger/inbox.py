@@ -104,14 +104,6 @@ class Inbox:
         """When the last event of each provider came."""
         return {row["provider"]: row["received_at"] for row in self._database.all("inbox.newest")}
 
-    def of_object(self, provider: str, object_id: str) -> list[Row]:
-        """The events about an object of a provider."""
-        return self._database.all("inbox.of_object", provider=provider, object=object_id)
-
-    def by_event(self, event: str) -> list[Row]:
-        """The events that carry a vendor's event id."""
-        return self._database.all("inbox.by_event", event=event)
-
 
 def _waiting(row: Row) -> Waiting:
     return Waiting(**{**row, "livemode": bool(row["livemode"])})

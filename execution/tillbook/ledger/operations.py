@@ -36,10 +36,6 @@ class Operations:
         """Those that were prepared before a moment (UTC seconds)."""
         return [_operation(row) for row in self._database.all("operations.unfinished_before", prepared_at=moment)]
 
-    def about(self, subject: str) -> list[Stored]:
-        """The operations on a subject."""
-        return [_operation(row) for row in self._database.all("operations.about", subject=subject)]
-
     def prepare(self, plan: Plan[object], *, renew: str, asked_by: str, now: int) -> Stored:
         """The operation that stands for a plan: the last one, or a new generation. In a transaction.
 

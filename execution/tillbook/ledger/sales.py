@@ -257,10 +257,6 @@ class Sales:
         row = self._database.one("sales.match_of", provider=provider, payment=payment)
         return row["invoice"] if row else ""
 
-    def payments_of_invoice(self, number: str) -> list[Row]:
-        """The payments that are matched with an invoice."""
-        return self._database.all("sales.payments_of_invoice", invoice=number)
-
 
 def _invoice(row: Row | None) -> Invoice | None:
     if row is None:

@@ -292,7 +292,7 @@ def test_two_unfinished_operations_of_one_kind_and_subject_are_refused(ledger: L
             asked_by="test",
             now=NOW,
         )
-    assert ledger.operations.about(operation.subject) == [operation]
+    assert ledger.operations.last(operation.kind, operation.subject) == operation
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 
 import requests
 
+from helpers.ledgers import rows
 from helpers.sale import Shop, control
 from helpers.vendors.simulated_stripe import wait_until
 
@@ -36,9 +37,10 @@ class Front:
     def heard(self, number: str) -> None:
         """Wait until the vendor has delivered what it owes; the payment's event is in the inbox, by webhook."""
         wait_until(lambda: control(self.shop.simulator, "deliveries", {})["pending"] == 0)
-        events = self.shop.till.ledger.inbox.of_object("stripe", self.payment(number))
-        assert {row["source"] for row in events} == {"webhook"}
-        assert "payment_intent.succeeded" in {row["type"] for row in events}
+        file, asked = self.shop.till.settings.ledger, "select source, type from inbox where object = ?"
+        events = rows(file, asked, self.payment(number))
+        assert {source for source, _ in events} == {"webhook"}
+        assert "payment_intent.succeeded" in {kind for _, kind in events}
 
     def mend(self) -> None:
         """The vendors answer again."""

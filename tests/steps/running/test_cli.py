@@ -14,7 +14,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from helpers.ledgers import operation_states
+from helpers.ledgers import operation_states, rows
 from helpers.sale import SCRIPTS, Shop
 from tillbook import cli
 
@@ -260,8 +260,8 @@ def test_every_command_leaves_a_row_of_activity(shop: Shop) -> None:
     """Script, arguments, outcome and exit code, for failures too."""
     shop.spawn("process_inbox")
     shop.spawn("create_checkout", "INV-404")
-    rows = [(row["script"], row["exit_code"]) for row in shop.till.ledger.activity.recent(2)]
-    assert sorted(rows) == [("create_checkout", 3), ("process_inbox", 0)]
+    asked = "select script, exit_code from activity order by id desc limit 2"
+    assert sorted(rows(shop.till.settings.ledger, asked)) == [("create_checkout", 3), ("process_inbox", 0)]
 
 
 def test_the_app_is_a_typer_app() -> None:

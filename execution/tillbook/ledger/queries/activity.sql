@@ -4,9 +4,6 @@ insert into activity (started_at, script, arguments, asked_by) values (:now, :sc
 -- name: end
 update activity set exit_code = :exit_code, outcome = :outcome, ended_at = :now where id = :id;
 
--- name: recent
-select * from activity where id > (select max(id) from activity) - :most order by id desc;
-
 -- name: cursor
 select value from cursor where name = :name;
 

@@ -32,11 +32,3 @@ select id, provider, event, type, object, reason, received_at, next_attempt_at f
 -- name: newest   among the last ten thousand
 select provider, max(received_at) as received_at from inbox
 where id > (select max(id) from inbox) - 10000 group by +provider;   -- by row, not through the index of all
-
--- name: of_object
-select id, provider, event, type, state, reason, created_at, received_at, source
-from inbox where provider = :provider and object = :object order by id;
-
--- name: by_event
-select id, provider, event, type, object, state, reason, created_at, received_at, source from inbox
-where provider in (select provider from inbox_provider) and event = :event;

@@ -11,9 +11,6 @@ select * from operation where state in ('prepared', 'sent', 'unknown') order by 
 select * from operation
 where state in ('prepared', 'sent', 'unknown') and prepared_at < :prepared_at order by prepared_at, id;
 
--- name: about
-select * from operation where subject = :subject order by prepared_at, id;
-
 -- name: prepare
 insert into operation (id, kind, subject, generation, door, params, params_hash, state, renewed, asked_by, prepared_at)
 values (:id, :kind, :subject, :generation, :door, :params, :params_hash, 'prepared', :renewed, :asked_by, :now);

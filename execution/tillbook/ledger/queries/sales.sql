@@ -103,9 +103,6 @@ on conflict (provider, payment) do nothing;
 -- name: match_of
 select * from payment_invoice where provider = :provider and payment = :payment;
 
--- name: payments_of_invoice
-select provider, payment, evidence from payment_invoice where invoice = :invoice order by matched_at, payment;
-
 -- name: count_invoices
 -- scans: the full check says how many there are
 select count(*) as number from invoice;

@@ -15,7 +15,6 @@ create index fact_when on fact (provider, occurred_at);
 create index fact_refund on fact (body ->> 'refund') where body ->> 'refund' is not null;
 create index fact_payout on fact (body ->> 'payout') where body ->> 'payout' is not null;
 create index line_invoice on line (invoice, account);
-create index operation_subject on operation (subject);
 create index inbox_parked on inbox (id) where state = 'parked';
 create index inbox_object on inbox (object, provider);
 create index customer_email on customer (email collate nocase);
