@@ -277,9 +277,9 @@ BROKEN: dict[str, At] = {
 @pytest.mark.parametrize("how", SLOW)
 def test_c24_whoever_is_slow_is_given_up_in_time(tmp_path: Path, how: str) -> None:
     """A byte now and then begins a socket's time-out anew; the whole call, with all its attempts, has one end."""
-    every = at_path(tmp_path, SLOW[how], limit=SECONDS)
+    every = at_path(tmp_path, SLOW[how], limit=2)
     assert of(every) == doubt()
-    assert in_time(every)
+    assert in_time(every, 2, slack=1.9)  # less than one more time-out
     assert {asked.door.name for asked in every if "in time" not in str(asked.error)} == set()
 
 

@@ -23,6 +23,8 @@ from helpers.sale import SCRIPTS, Shop
 from helpers.vendors.simulated_stripe import wait_until
 from helpers.web.receiving import Receiver, event_body, receiving
 from simulator.server import free_port
+from tillbook.ledger import Ledger
+from tillbook.vendors.providers import clearing
 from tillbook.web.commit import BUSY_LIMIT_SECONDS
 
 MOST_BYTES = 1024 * 1024
@@ -443,6 +445,7 @@ def test_g9_a_hostile_description_is_text_on_the_page(shop: Shop, receiver: Rece
 def test_a2_without_a_secret_it_does_not_start(shop: Shop, secret: str) -> None:
     """In test mode the secret must be set: exit 3 with its name, and nothing listens."""
     home = shop.home / "another"
+    Ledger(home / "ledger.db", clearing).close()
     accounts = shop.simulator.world.accounts
     environment = {
         "TILLBOOK_MODE": "test",
