@@ -17,7 +17,7 @@ from tillbook.kit.clock import Clock
 ALWAYS = ("drop_after", "500", "429", "html_502")
 SLOWER = ("drop_before", "timeout", "slow")
 TIMEOUT_SECONDS, HOLD_SECONDS = "0.25", 0.3
-SCENARIO_SHARE = 1 if LONG else 2
+SCENARIO_SHARE = 1 if LONG else 3
 READ_SHARE, CHANGE_SHARE = 6, 3
 ATTEMPTS = 3  # so often a call is made within one step: all of them fail
 
