@@ -72,6 +72,7 @@ def _grow(world: Stage, number: int) -> None:
     if number:
         command = [sys.executable, str(GROW), str(world.home / "ledger.db"), str(number)]
         subprocess.run(command, check=True, env=world.environment)
+        os.sync()  # what was grown is on the disk before a step waits for it
 
 
 def _costs(world: Stage) -> dict[str, Cost]:
