@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import signal
@@ -29,7 +28,6 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith(OURS) and name not in KEPT]:
         del os.environ[name]
     os.environ["TILLBOOK_ENV"] = os.devnull
-    gc.set_threshold(20_000, 20, 20)  # else a twentieth of the run goes into walks through thousands of collected tests
     # A shell without job control starts what is in the background deaf to Ctrl-C, and our processes would be, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
