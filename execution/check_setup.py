@@ -25,7 +25,7 @@ class Checked:
 
 
 def check_setup(*, till: Till, full: bool = False) -> Checked:
-    """Look at everything that must be in order before a sale; nothing is changed anywhere.
+    """Look at everything that must be in order before a sale. Nothing is changed at any vendor.
 
     `full` reads the whole ledger again, else what is new since the last full check.
     """
@@ -40,7 +40,7 @@ def app(
     till: Till,
     full: Annotated[bool, typer.Option("--full", help="Read the whole ledger again, not only what is new.")] = False,
 ) -> Checked:
-    """Check settings, credentials, ledger and invariants; each line is ok or says what to do."""
+    """Check settings, credentials, ledger and invariants. Each line is ok or says what to do."""
     return check_setup(till=till, full=full)
 
 

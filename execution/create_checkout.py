@@ -27,7 +27,7 @@ class CreatedCheckout:
 
 
 def create_checkout(invoice: str, *, provider: str, till: Till) -> CreatedCheckout:
-    """The open page for an invoice's open balance; the provider is asked for one only when none is open.
+    """The open page for an invoice's open balance. The provider is asked for one only when none is open.
 
     Raises Refused (nothing open, a payment in progress, no such invoice), Unavailable, Uncertain.
     """

@@ -31,10 +31,10 @@ class CreatedInvoice:
 
 
 def create_invoice(order: Order, *, till: Till, allow_backorder: bool = False) -> CreatedInvoice:
-    """Create the invoice of an order; the same order again returns the same invoice.
+    """Create the invoice of an order. Asked again with the same order it returns the same invoice.
 
     Raises Refused for what the books do not know or allow, for a number that stands for other content, and when
-    QuickBooks' total differs from the order's; Unavailable, Uncertain.
+    QuickBooks' total differs from the order's. Raises Unavailable, Uncertain.
     """
     from tillbook.sales import invoices  # noqa: PLC0415  start-up time
 

@@ -1,4 +1,4 @@
-"""The same events as by webhook, without a public address."""
+"""Events as a webhook brings them, without a public address."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Polled:
 def poll_events(*, till: Till, provider: str = "") -> Polled:
     """Ask one provider, or each that this ledger works with, for its events since the last time.
 
-    Raises Refused or Unavailable; what was read until then is kept.
+    Raises Refused or Unavailable. What was read until then is kept.
     """
     from tillbook.money_in import inbox  # noqa: PLC0415  start-up time
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def post_to_books(*, till: Till, limit: int = 1000, again: str = "") -> Posted:
-    """Post waiting documents; `again` names a failed one that is to be tried once more."""
+    """Post waiting documents. `again` names a failed one that is to be tried once more."""
     from tillbook.books import posting  # noqa: PLC0415  start-up time
 
     if again:

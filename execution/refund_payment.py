@@ -32,7 +32,7 @@ def refund_payment(
     purpose: str = "",
     again: bool = False,
 ) -> Refunded:
-    """Refund a payment, once for each reference. `amount` is decimal text in its currency; empty: all that remains.
+    """Refund a payment, once for each reference. `amount` is decimal text in its currency, or empty for all of it.
 
     Raises Refused, Unavailable, Uncertain.
     """

@@ -51,7 +51,7 @@ class Demonstrated:
 
 
 def run_demo(*, provider: str) -> Demonstrated:
-    """Run every step of a sale as its own process, on ports and folders of its own; nothing leaves this machine."""
+    """Run every step of a sale as its own process, on ports and folders of its own. Nothing leaves this machine."""
     with tempfile.TemporaryDirectory(prefix="tillbook-demo-") as folder, _world(Path(folder)) as demo:
         cli.say("1. A form was submitted: 0.5 h of consulting, three mugs, 10 % discount.")
         order = Path(folder) / "order.json"

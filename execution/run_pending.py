@@ -40,10 +40,9 @@ class Round:
 
 
 def run_pending(*, till: Till, limit: int = 1000) -> Round:
-    """Bring everything that is unfinished nearer to its end; trouble in one part does not stop the next.
+    """Bring everything that is unfinished nearer to its end. Trouble in one part does not stop the next.
 
     What an earlier round could not do, and this one did not try again yet, is a trouble, too.
-
     Raises Unavailable when another round is at work.
     """
     from tillbook.sales.rounds import settle_all  # noqa: PLC0415  start-up time
@@ -58,8 +57,9 @@ def run_pending(*, till: Till, limit: int = 1000) -> Round:
         processed = process_inbox(till=till, limit=limit)
         posted = post_to_books(till=till, limit=limit)
         sent = send_messages(till=till, limit=limit)
+        troubles.held_up("forms", till.ledger.forms.held_up())
         troubles.held_up("documents", till.ledger.documents.held_up())
-        troubles.held_up("mails", till.ledger.messages.held_up())
+        troubles.held_up("mails", till.ledger.messages.held_up(till.clock.now()))
     parts = (issued, processed, posted, sent)
     exit_code = worst_exit_code([*troubles.exit_codes, *(part.exit_code for part in parts)])
     return Round(settled, issued, polled, processed, posted, sent, tuple(troubles.sentences), exit_code)

@@ -14,7 +14,7 @@ from tillbook.kit.errors import Refused
 
 
 def run_simulator(*, port: int, state: Path, deliver_to: str, record: Path | None = None) -> None:
-    """Serve the simulated world until stopped; other scripts find it through a file in TILLBOOK_HOME.
+    """Serve the simulated world until stopped. Other scripts find it through a file in TILLBOOK_HOME.
 
     Raises Refused when the port is taken.
     """

@@ -22,7 +22,7 @@ class SentInvoice:
 
 
 def send_invoice(invoice: str, *, till: Till, again: bool = False) -> SentInvoice:
-    """Send the invoice mail once; `again` sends another one, on a person's word.
+    """Send the invoice mail once. `again` sends another one, on a person's word.
 
     Raises Refused (no such invoice, paid, an unsound total), Unavailable, or Uncertain (it may have arrived).
     """

@@ -19,7 +19,7 @@ class Shown:
 
 
 def show_payment(anything: str, *, till: Till) -> Shown:
-    """Every link from the order to the books and the mails; the ledger alone is asked. Raises Refused when unknown."""
+    """Every link from the order to the books and the mails, by the ledger alone. Raises Refused when unknown."""
     from tillbook.proof import chain  # noqa: PLC0415  start-up time
 
     return Shown(chain.of(till.ledger, anything))

@@ -7,30 +7,23 @@ from typing import Any
 
 import pytest
 
-from helpers.sale import Json, Shop
+from helpers.reconciling import create
+from helpers.sale import Shop
 from tillbook.letters import sending
 from tillbook.proof import invariants
-
-
-def by_hand(shop: Shop, kind: str, body: Json) -> Json:
-    """A record that somebody made in QuickBooks itself."""
-    known = {row["Id"] for row in shop.books(kind)}
-    shop.entered_by_hand(kind, body)
-    (made,) = [row for row in shop.books(kind) if row["Id"] not in known]
-    return made
 
 
 def without_address(shop: Shop) -> None:
     """HAND-2: an invoice over 25.00 for a school that QuickBooks has no address of, with an open page that is paid."""
     shop.run("connect_quickbooks")
-    school = by_hand(shop, "Customer", {"DisplayName": "Hilltop School"})
+    school = create(shop, "Customer", {"DisplayName": "Hilltop School"})
     item = next(row for row in shop.books("Item") if row["Type"] == "Service")
     line = {
         "DetailType": "SalesItemLineDetail",
         "Amount": 25.00,
         "SalesItemLineDetail": {"ItemRef": {"value": item["Id"]}, "Qty": 1, "UnitPrice": 25.00},
     }
-    by_hand(shop, "Invoice", {"DocNumber": "HAND-2", "CustomerRef": {"value": school["Id"]}, "Line": [line]})
+    create(shop, "Invoice", {"DocNumber": "HAND-2", "CustomerRef": {"value": school}, "Line": [line]})
     shop.pay(shop.run("create_checkout", "HAND-2").json["checkout_id"])
     shop.later(60)
 
@@ -52,15 +45,15 @@ def test_a_customer_without_an_address_keeps_nobody_waiting(shop: Shop) -> None:
 def test_an_invoice_that_was_given_to_another_customer(shop: Shop) -> None:
     """What a merge of two customers does, too: every step goes on, and the payment goes to the customer of today."""
     page = shop.opened_page("FLD-1")
-    holding = by_hand(shop, "Customer", {"DisplayName": "Bramble Holding"})
+    holding = create(shop, "Customer", {"DisplayName": "Bramble Holding"})
     (invoice,) = shop.books("Invoice")
     change = {"Id": invoice["Id"], "SyncToken": invoice["SyncToken"], "sparse": True}
-    shop.entered_by_hand("Invoice", {**change, "CustomerRef": {"value": holding["Id"]}})
+    shop.entered_by_hand("Invoice", {**change, "CustomerRef": {"value": holding}})
     shop.pay(page["checkout_id"])
     shop.later(60)
     assert [shop.run("run_pending").code for _ in range(2)] == [0, 0]
     (payment,) = shop.books("Payment")
-    assert payment["CustomerRef"]["value"] == holding["Id"]
+    assert payment["CustomerRef"]["value"] == holding
     assert shop.books("Invoice")[0]["Balance"] == "0.00"
     for script in ("create_checkout", "send_invoice", "refund_payment"):
         assert shop.run(script, "FLD-1").code in (0, 3)

@@ -159,3 +159,32 @@ def test_a_purchase_that_somebody_deleted(shop: Shop) -> None:
     assert missing["amount"] == usd(6000)
     assert shop.run("reconcile_payments", "--repair").code in (0, 7)
     assert [one["type"] for one in looked(shop).json["discrepancies"]] == []
+
+
+def test_a_customer_who_owes_by_hand_alone_is_an_open_item_in_his_currency(shop: Shop) -> None:
+    """The ledger knows him and never had a receivable in EUR. It is proven all the same, by the record's id."""
+    shop.finished("INV-1")
+    euro = {"value": "EUR"}
+    owner = create(shop, "Customer", {"DisplayName": "Atelier Nord", "CurrencyRef": euro})
+    with shop.till.ledger.transaction():
+        shop.till.ledger.sales.save_customer(
+            quickbooks_id=owner, name="Atelier Nord", display_name="Atelier Nord", email="", currency="EUR"
+        )
+    item = next(row for row in shop.books("Item") if row["Type"] == "Service")
+    detail = {"ItemRef": {"value": item["Id"]}, "Qty": 1, "UnitPrice": 25.00}
+    line = {"DetailType": "SalesItemLineDetail", "Amount": 25.00, "SalesItemLineDetail": detail}
+    create(shop, "Invoice", {"CustomerRef": {"value": owner}, "CurrencyRef": euro, "Line": [line]})
+    ran = shop.run("reconcile_payments")
+    assert ran.code == 0, ran.out + ran.err
+    proofs = {proof["name"]: proof for proof in ran.json["proofs"]}
+    assert proofs["Receivables EUR"]["explained"] == {"minor": 2500, "currency": "EUR"}
+    assert [one["customer"] for one in ran.json["open_items"]] == [owner]
+
+
+def test_a_payment_that_was_entered_by_hand_while_ours_waits_is_named(shop: Shop) -> None:
+    """Both say that the customer owes nothing, by two different records: the bookkeeper's one is an open item."""
+    shop.paid("INV-1")
+    shop.run("process_inbox")
+    shop.paid_at_the_counter("INV-1", "60.00")
+    ran = shop.run("reconcile_payments")
+    assert [(one["what"], one["amount"]) for one in ran.json["open_items"]] == [("Payment", usd(6000))]

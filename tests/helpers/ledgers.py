@@ -12,7 +12,7 @@ from tillbook.kit.money import Money
 from tillbook.ledger import Ledger
 from tillbook.recording.facts import record_invoice, record_reading
 from tillbook.rules.events import BookedInvoice, Event, Reading
-from tillbook.rules.facts import Fact, PaymentSucceeded, ProcessorFee
+from tillbook.rules.facts import Fact, PaymentRefunded, PaymentSucceeded, ProcessorFee
 from tillbook.rules.operations import Operation, Plan
 from tillbook.vendors.providers import clearing
 
@@ -83,6 +83,14 @@ def payment(name: str, minor: int, at: int = NOW) -> PaymentSucceeded:
 def fee(name: str, minor: int, at: int = NOW) -> ProcessorFee:
     return ProcessorFee(
         provider="stripe", key=f"txn_{name}:fee", occurred_at=at, payment=f"pi_{name}", amount=usd(minor)
+    )
+
+
+def refund(name: str, minor: int, at: int = NOW) -> PaymentRefunded:
+    """Money that went back by somebody else's word."""
+    key = f"re_{name}"
+    return PaymentRefunded(
+        provider="stripe", key=key, occurred_at=at, payment=f"pi_{name}", refund=key, operation="", amount=usd(minor)
     )
 
 

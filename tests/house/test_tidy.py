@@ -385,7 +385,7 @@ def test_a_sentence_of_the_package_has_one_idea() -> None:
     """Two sentences say it better than a semicolon, and what `the same` is a reader has not met yet."""
     wrong = [
         f"{_place(file)}:{getattr(node, 'lineno', 1)}"
-        for file in PACKAGE.rglob("*.py")
+        for file in (*PACKAGE.rglob("*.py"), *EXECUTION.glob("*.py"))
         for node in ast.walk(_tree(file))
         if isinstance(node, ast.Module | _NAMED) and _joined(ast.get_docstring(node) or "")
     ]

@@ -11,7 +11,7 @@ import inspect
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -217,16 +217,17 @@ def _carry_out(main: Callable[..., Any], till: Till, options: dict[str, Any]) ->
 def _try_out(main: Callable[..., Any], till: Till, options: dict[str, Any]) -> dict[str, Any]:
     """The step on a ledger that forgets: its result, with what would be sent and what would be posted."""
     bench, dry_run = till.for_dry_run()
-    before = bench.ledger.facts.last_entry()
-    result = main(till=bench, **options)
-    entries = [
-        {
-            "account": row["account"],
-            "invoice": row["invoice"],
-            "amount": {"minor": row["amount_minor"], "currency": row["currency"]},
-        }
-        for row in bench.ledger.facts.lines_after(before)
-    ]
+    with closing(bench):
+        before = bench.ledger.facts.last_entry()
+        result = main(till=bench, **options)
+        entries = [
+            {
+                "account": row["account"],
+                "invoice": row["invoice"],
+                "amount": {"minor": row["amount_minor"], "currency": row["currency"]},
+            }
+            for row in bench.ledger.facts.lines_after(before)
+        ]
     plan = {"dry_run": True, "plan": dry_run.plan, "mails": dry_run.mails, "entries": entries}
     return {**as_plain(result), **plan}
 

@@ -18,7 +18,7 @@ class Troubles:
 
     @contextmanager
     def noted(self, what: str) -> Iterator[None]:
-        """Note a foreseen trouble instead of raising it."""
+        """Note a trouble instead of raising it, also one that nobody foresaw."""
         try:
             with apart():
                 yield

@@ -29,6 +29,14 @@ class Forms:
         """How many forms there are in each state."""
         return {row["state"]: row["number"] for row in self._database.all("forms.count")}
 
+    def delay(self, number: str, reason: str) -> None:
+        """Keep why an order is no invoice yet. In a transaction."""
+        self._database.run("forms.delay", number=number, reason=reason)
+
+    def held_up(self) -> dict[str, int]:
+        """How many were tried and are no invoice yet, by the reason."""
+        return {row["reason"]: row["number"] for row in self._database.all("forms.held_up")}
+
     def end(self, number: str, state: str, reason: str, now: int) -> None:
         """Invoiced, or refused with the reason. In a transaction."""
         self._database.run("forms.end", number=number, state=state, reason=reason, now=now)

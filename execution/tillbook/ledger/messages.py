@@ -71,9 +71,10 @@ class Messages:
         """Failed (the server refused it) or withdrawn (the state changed and it would no longer be true)."""
         self._database.run("messages.end", key=key, state=state, reason=reason)
 
-    def held_up(self) -> dict[str, int]:
-        """How many were tried and could not be sent yet, by the reason."""
-        return {row["reason"]: row["number"] for row in self._database.all("messages.held_up")}
+    def held_up(self, now: int) -> dict[str, int]:
+        """How many were tried and could not be sent yet, by the reason. What is too old is listed by `stale`."""
+        rows = self._database.all("messages.held_up", not_before=now - STALE_SECONDS)
+        return {row["reason"]: row["number"] for row in rows}
 
     def hurry(self, now: int) -> None:
         """Try all that wait again at once: what held them up has ended. In a transaction."""

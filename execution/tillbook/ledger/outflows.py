@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tillbook.kit.money import Money
@@ -44,6 +45,10 @@ class Outflows:
     def release(self, operation: str, now: int) -> None:
         """The refund of this operation ended without moving money."""
         self._database.run("outflows.release", operation=operation, now=now)
+
+    def wrongly_over_returned(self) -> Iterator[Row]:
+        """Payments that are kept as over-returned and are not by their facts, or the other way round."""
+        return self._database.each("outflows.wrong_over_returned")
 
     def over_returned(self) -> list[Row]:
         """Payments of which more went back than came in: by a vendor's word, never by ours."""

@@ -83,6 +83,10 @@ class Reconciliation:
         """What is left of payments that came before a moment (UTC seconds) and that no invoice is known for."""
         return self._database.all("reconciliation.unmatched", before=moment)
 
+    def wrongly_unmatched(self) -> Iterator[Row]:
+        """Payments that are kept as unmatched and are not by their facts, or the other way round."""
+        return self._database.each("reconciliation.wrong_unmatched")
+
     def payment_began(self, provider: str, payment: str) -> int:
         """UTC seconds of the first fact of a payment."""
         row = self._database.one("reconciliation.first_of_payment", provider=provider, payment=payment) or {}

@@ -69,8 +69,7 @@ def _invariants(till: Till) -> str:
     seal = till.ledger.activity.cursor(CHECKED)
     _require_whole(invariants.broken_after(till.ledger, seal))
     number = till.ledger.facts.count() - till.ledger.facts.sealed_until(seal)
-    since = "since the last full check" if seal else "; no --full check was made yet"
-    return f"all hold over {number} facts {since}".replace(" ;", ";")
+    return f"all hold over {number} facts{' since the last full check' if seal else '; no --full check was made yet'}"
 
 
 def _all_invariants(progress: Callable[[int], None], till: Till) -> str:

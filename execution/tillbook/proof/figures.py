@@ -86,14 +86,14 @@ def receivables(till: Till, proofs: Proofs, found: Sequence[Discrepancy]) -> Non
     if not sums:
         return
     booked, known = till.books.receivables(), _explained(till, found)
-    owed = _owed(till, booked)
+    owed = _owed(till, booked, known)
     for customer, amounts in owed.items():
         for currency, ledger in amounts.items():
             theirs = booked.get(customer, Money.zero(currency)).minor
             explained = known.get(customer, 0)
             if theirs - ledger != explained:
                 explained += _foreign(till, proofs, customer, found)
-            total = sums[currency]
+            total = sums.setdefault(currency, [0, 0, 0])
             if theirs - ledger == explained:
                 total[:] = [total[0] + theirs, total[1] + ledger, total[2] + explained]
             else:
@@ -104,12 +104,13 @@ def receivables(till: Till, proofs: Proofs, found: Sequence[Discrepancy]) -> Non
         proofs.add(till, f"receivables:{currency}", f"Receivables {currency}", (theirs, ledger, explained), currency)
 
 
-def _owed(till: Till, booked: dict[str, Money]) -> dict[str, dict[str, int]]:
-    """What each customer owes by the ledger, also those who owe nothing there, but something in QuickBooks."""
+def _owed(till: Till, booked: dict[str, Money], known: dict[str, int]) -> dict[str, dict[str, int]]:
+    """What each customer owes by the ledger, also those who owe nothing there: QuickBooks says something of them, or
+    something `known` explains a difference."""
     owed = till.ledger.reconciliation.receivables()
-    for customer, amount in booked.items():
-        if amount and customer not in owed and till.ledger.sales.customer(customer) is not None:
-            owed[customer] = {amount.currency: 0}
+    for customer in {*(customer for customer, amount in booked.items() if amount), *known} - set(owed):
+        if ours := till.ledger.sales.customer(customer):
+            owed[customer] = {ours["currency"]: 0}
     return owed
 
 

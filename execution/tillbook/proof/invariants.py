@@ -23,6 +23,7 @@ def broken(ledger: Ledger, progress: Callable[[int], None] = lambda _: None) -> 
     if damage:  # nothing can be said about what rests on facts like these
         return
     yield from _balance(ledger)
+    yield from _kept(ledger)
     for number in ledger.sales.invoice_numbers():
         yield from _invoice(ledger, number)
         progress(1)
@@ -60,6 +61,14 @@ def _balance(ledger: Ledger) -> Iterator[str]:
     yield from _equal(added_up)
     for name in ledger.facts.wrong_sums(added_up):
         yield f"the balance of {name} is not what its entries add up to"
+
+
+def _kept(ledger: Ledger) -> Iterator[str]:
+    """What is kept of payments is what their facts say."""
+    for row in ledger.outflows.wrongly_over_returned():
+        yield f"what was given back of {row['provider']} {row['payment']} is not kept as its facts say"
+    for row in ledger.reconciliation.wrongly_unmatched():
+        yield f"whether {row['provider']} {row['payment']} has an invoice is not kept as its facts say"
 
 
 def _equal(balances: dict[tuple[str, str], Money]) -> Iterator[str]:

@@ -172,8 +172,8 @@ def _compare(till: Till, name: str, window: Window, proven: Proofs) -> tuple[Tal
 
 
 def _standing(till: Till) -> Iterator[Discrepancy]:
-    """What needs no comparison: operations without an end, parked events, money of
-    nobody we know, more given back than came in."""
+    """What needs no comparison: operations without an end, parked events, money of nobody we know, and payments
+    of which more was given back than came in."""
     ledger, now = till.ledger, till.clock.now()
     for operation in ledger.operations.unfinished_before(now - _UNFINISHED_SECONDS):
         asked = kind_of(operation).read(operation.params)

@@ -35,6 +35,8 @@ def issue_forms(till: Till, *, limit: int, progress: Callable[[int], None] = lam
             invoiced += 1
         except (Unavailable, Uncertain, Unforeseen) as error:
             exit_code = worst_exit_code([exit_code, error.exit_code])
+            with till.ledger.transaction():
+                till.ledger.forms.delay(row["number"], error.message)
         except Refused as error:
             with till.ledger.transaction():
                 till.ledger.forms.end(row["number"], "refused", error.message, till.clock.now())

@@ -48,7 +48,7 @@ class SharedCommit:
         return await kept
 
     def _gather(self, loop: asyncio.AbstractEventLoop, seen: int, quiet: int) -> None:
-        """Commit when the loop turned a few times and brought no more writes: a sync costs as much as three of them."""
+        """Commit when QUIET_TURNS of the loop brought no more writes: a sync costs as much as three of them."""
         waiting = len(self._waiting)
         quiet = 0 if waiting > seen else quiet + 1
         if quiet < QUIET_TURNS and waiting < MOST_IN_A_COMMIT:

@@ -14,7 +14,20 @@ from stat import S_IMODE
 import apsw
 import pytest
 
-from helpers.ledgers import NOW, event, fee, filled, invoiced, page_operation, payment, raw, reading, received, usd
+from helpers.ledgers import (
+    NOW,
+    event,
+    fee,
+    filled,
+    invoiced,
+    page_operation,
+    payment,
+    raw,
+    reading,
+    received,
+    refund,
+    usd,
+)
 from helpers.sale import SCRIPTS, Shop
 from tillbook.kit.errors import Refused, Unavailable
 from tillbook.ledger import Ledger
@@ -521,4 +534,26 @@ def test_what_came_after_a_place_is_all_that_came_after_it(file: Path) -> None:
     received(ledger, reading([payment("3", 200)]))
     assert [fact.key for fact in ledger.facts.of_nobody(place)] == ["ch_2", "ch_3"]
     assert [fact.key for fact in ledger.facts.of_nobody(place + 1)] == ["ch_3"]
+    ledger.close()
+
+
+@pytest.mark.parametrize(
+    ("tampering", "sentence"),
+    [
+        ("delete from over_returned", "given back of stripe pi_1"),
+        ("insert into over_returned values ('stripe', 'pi_9', 'USD', 1, 2)", "given back of stripe pi_9"),
+        ("delete from unmatched", "whether stripe pi_2 has an invoice"),
+        ("insert into unmatched values ('stripe', 'pi_1')", "whether stripe pi_1 has an invoice"),
+        ("update balance set amount_minor = amount_minor + 1 where account = 'Revenue'", "balance of Revenue USD"),
+        ("delete from invoice_balance", "balance of Receivable USD of invoice INV-2"),
+    ],
+)
+def test_what_is_kept_beside_the_facts_is_checked_against_them(file: Path, tampering: str, sentence: str) -> None:
+    """The full check adds up again what everyday questions are answered from."""
+    ledger = filled(file)
+    invoiced(ledger, "INV-2")
+    received(ledger, reading([payment("2", 100), refund("1", 7000)]))
+    assert list(invariants.broken(ledger)) == ["more was given back of stripe pi_1 than was captured"]
+    raw(file, tamper=True).execute(tampering)
+    assert any(sentence in told for told in invariants.broken(ledger))
     ledger.close()

@@ -25,13 +25,6 @@ def theatre(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
-def stage(theatre: StripeStage) -> StripeStage:
-    """The stage without the faults of the test before."""
-    theatre.calm()
-    return theatre
-
-
-@pytest.fixture
 def provider(stage: StripeStage) -> Provider:
     """The provider on its stage."""
     return stage.provider()

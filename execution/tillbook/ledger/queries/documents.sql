@@ -53,7 +53,8 @@ select * from document where state = 'posted' and reason <> '' order by occurred
 update document set state = 'failed', reason = :reason where key = :key and state = 'waiting';
 
 -- name: mark_waiting   a person changed what was wrong
-update document set state = 'waiting', reason = '', next_attempt_at = :now where key = :key and state = 'failed';
+update document set state = 'waiting', reason = '', attempts = 0, next_attempt_at = :now
+where key = :key and state = 'failed';
 
 -- name: reopen   QuickBooks does not hold it any more
 update document set state = 'waiting', quickbooks_id = null, posted_at = null, reason = :reason, attempts = 0,

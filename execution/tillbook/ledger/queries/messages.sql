@@ -16,8 +16,9 @@ order by created_at, key limit :most;
 -- name: count_waiting
 select count(*) as number from message where state = 'waiting';
 
--- name: held_up   what was tried and could not be sent yet, by the reason
-select reason, count(*) as number from message where state = 'waiting' and attempts > 0 group by reason order by reason;
+-- name: held_up   what was tried, could not be sent yet and is not stale, by the reason
+select reason, count(*) as number from message
+where state = 'waiting' and attempts > 0 and created_at >= :not_before group by reason order by reason;
 
 -- name: hurry   what held them up has ended
 update message set next_attempt_at = :now where state = 'waiting' and next_attempt_at > :now;

@@ -70,5 +70,14 @@ where fact.kind in ('PaymentSucceeded', 'PaymentRefunded', 'RefundFailed')
 group by unmatched.provider, unmatched.payment, currency
 having amount_minor > 0 and min(fact.occurred_at) < :before order by occurred_at;
 
+-- name: wrong_unmatched   payments that are kept as unmatched and are not, or the other way round
+-- scans: the full check looks at every payment
+select provider, payment from (
+    select distinct provider, payment, 1 as sign from fact where kind = 'PaymentSucceeded' and not exists (
+        select 1 from payment_invoice as match where match.provider = fact.provider and match.payment = fact.payment)
+    union all
+    select provider, payment, -1 from unmatched
+) group by provider, payment having sum(sign) <> 0 order by provider, payment;
+
 -- name: first_of_payment
 select min(occurred_at) as occurred_at from fact where +provider = :provider and payment = :payment;

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tillbook.kit.errors import Forged, NotAllowed, Refused, Unavailable, Uncertain
+from tillbook.kit.errors import Forged, Refused, Unavailable, Uncertain
 from tillbook.kit.strict_json import loads
 from tillbook.vendors.paypal.declaration import WEBHOOK_CHECK, WEBHOOK_ID
 from tillbook.vendors.paypal.webhooks.certificates import Certificates, certificate_place, require_certificate_url
@@ -163,8 +163,6 @@ class WebhookCheck:
         question = _question(headers, body, self._settings[WEBHOOK_ID])
         try:
             answer = self._ask(question)
-        except NotAllowed as error:  # our own trouble: the message may be genuine, and must come again
-            raise Unavailable(error.message, hint=error.hint) from error
         except Refused:
             answer = {"verification_status": "FAILURE"}
         except Uncertain as error:  # asking again changes nothing
