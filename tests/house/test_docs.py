@@ -6,8 +6,10 @@ import ast
 import importlib
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -92,6 +94,21 @@ def test_every_dependency_has_its_sentence() -> None:
     wanted = [re.split(r"[<>=]", line)[0] for line in dependencies]
     section = sections(ROOT / "ARCHITECTURE.md")["Dependencies"]
     assert re.findall(r"^\* `([\w-]+)`: ", section, re.M) == wanted
+
+
+def test_every_library_that_is_imported_is_a_dependency() -> None:
+    """What another library happens to bring today may be gone with its next version."""
+    declared = tomllib.loads(_text("pyproject.toml"))["project"]["dependencies"]
+    wanted = {re.split(r"[<>=]", line)[0] for line in declared}
+    ours = {file.stem for file in (ROOT / "execution").iterdir()} | set(sys.stdlib_module_names)
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in (ROOT / "execution").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    tops = {name.partition(".")[0] for name in imported} - ours
+    assert tops >= {"anyio", "stripe", "urllib3"}
+    distributions = packages_distributions()
+    assert {top for top in tops if not wanted & {name.lower() for name in distributions[top]}} == set()
 
 
 def test_the_table_of_operations_is_that_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
