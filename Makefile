@@ -22,7 +22,7 @@ bench: $(READY)
 
 # The long form: every crash both ways, a second one at every boundary of the recovery, every fault, kill and disorder.
 TORTURE_SEED := $(or $(TORTURE_SEED),$(shell date +%s))
-TORTURE := tests/torture
+TORTURE := tests/torture tests/house/test_directives.py
 
 torture: $(READY)
 	@echo "TORTURE_SEED=$(TORTURE_SEED)"
