@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import secrets
 import signal
 import socket
@@ -31,7 +32,7 @@ from simulator.world import World, write_json
 _TICK_SECONDS = 0.2
 _START_TIMEOUT_SECONDS = 10
 _KEEP_ALIVE_SECONDS = 75
-
+_PORTS = (20000, 32000)
 
 Json = dict[str, Any]
 Value = TypeVar("Value")
@@ -255,6 +256,11 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens on now, for a server that is to be started next."""
-    with _listen(host, 0) as listener:
-        return int(listener.getsockname()[1])
+    """A port that nobody listens on now, for a server that is to be started next.
+
+    None of those that systems give to connections that go out: such a one may be taken before the server starts.
+    """
+    while True:
+        port = random.randrange(*_PORTS)  # noqa: S311  no secret
+        with contextlib.suppress(SimulatorError), _listen(host, port):
+            return port

@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from simulator.server import free_port
+
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
 OURS = ("TILLBOOK_", "STRIPE_", "PAYPAL_", "QUICKBOOKS_", "SMTP_", "MAIL_", "FORM_")
@@ -85,12 +87,6 @@ def stage() -> Iterator[Stage]:
             yield made
     finally:
         shutil.rmtree(folder)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        return int(listener.getsockname()[1])
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

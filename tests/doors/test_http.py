@@ -56,7 +56,6 @@ from helpers.vendors.misbehaving import (
     drip,
     drop,
     endless,
-    free_port,
     hang,
     message,
     packed,
@@ -64,6 +63,7 @@ from helpers.vendors.misbehaving import (
     reset,
     slow_greeting,
 )
+from simulator.server import free_port
 from tillbook.kit.errors import Refused, Unavailable
 from tillbook.vendors.errors import LARGEST_BYTES, NoAnswer
 from tillbook.vendors.http import Session

@@ -19,7 +19,7 @@ from helpers.torture.scenarios import DONE, NAMES, SCENARIOS, Scenario, Stage, d
 # The last boundary after which the world or the disk is another one than before it.
 CHANGES = ("after commit", "after file", "after mail", "answer arrives: POST")
 TRIES = 3
-SHARE = 12
+SHARE = 18
 """One in so many commits, files and mails is a place to die in the short form; the scenarios take turns."""
 SCENARIO_SHARE = 1 if LONG else 5
 """One in so many scenarios has its second crash in the short form."""

@@ -46,11 +46,12 @@ def _too_wide(connection: apsw.Connection, sql: str) -> Iterator[str]:
             yield step
 
 
-@pytest.fixture
-def connection(tmp_path: Path) -> apsw.Connection:
-    """A ledger with something in every table."""
-    filled(tmp_path / "ledger.db").close()
-    return apsw.Connection(str(tmp_path / "ledger.db"))
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory: pytest.TempPathFactory) -> apsw.Connection:
+    """A ledger with something in every table: these tests only look."""
+    file = tmp_path_factory.mktemp("plans") / "ledger.db"
+    filled(file).close()
+    return apsw.Connection(str(file))
 
 
 @pytest.mark.parametrize("name", _queries())

@@ -359,12 +359,6 @@ def reset(connection: socket.socket) -> None:
     connection.close()
 
 
-def free_port() -> int:
-    """A port where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
 class SetClock(Clock):
     """A clock whose time a test sets; waits are noted instead of waited."""
 
