@@ -13,7 +13,7 @@ demo: $(READY)
 	@$(BIN)/python execution/run_demo.py
 
 test: $(READY)
-	@$(BIN)/python -m pytest -q -n 5 --dist worksteal
+	@$(BIN)/python -m pytest -q -n 4 --dist worksteal
 
 # Ratios with their limits, on this machine, and what grows with a ledger: half an hour. Needs wrk, and an idle machine.
 bench: $(READY)
