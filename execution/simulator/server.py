@@ -57,7 +57,8 @@ class Simulator:
 
     `folder` keeps the world between runs. `port` 0 takes a free one. `deliver_to` is where the vendors' events go: a
     base address gets `/webhooks/stripe` and `/webhooks/paypal`, an empty one nothing. `record` is a file that gets
-    every vendor request as a JSON line. `settle_seconds` is how long after a payment its fee appears.
+    every vendor request as a JSON line. `settle_seconds` is how long after a payment its fee appears. With `rough`, the
+    seed of its chances, the world has every habit of `habits.HABITS`.
     """
 
     def __init__(
@@ -69,9 +70,10 @@ class Simulator:
         deliver_to: str = "",
         record: Path | None = None,
         settle_seconds: int = 2,
+        rough: int | None = None,
         vendors: Sequence[type[Vendor]] = VENDORS,
     ) -> None:
-        self.world = World(folder)
+        self.world = World(folder, rough)
         self.smtp_url = ""
         self._host, self._port = host, port
         made = {"form_secret": secrets.token_hex(24)}

@@ -31,12 +31,14 @@ class World:
     """The state of every simulated vendor.
 
     `accounts` are the account ids and secrets of `accounts.json`, which a reset keeps. `url` is the
-    simulator's address without a path, known once it listens.
+    simulator's address without a path, known once it listens. `rough_seed` is what it was started with: a number lets
+    the world have every habit, also after a reset.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, rough_seed: int | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder = folder
+        self.rough_seed = rough_seed
         self.url = ""
         # The HTTP loop, the SMTP thread and the tests write here; apsw refuses two threads at once.
         self._lock = threading.RLock()

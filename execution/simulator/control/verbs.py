@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from simulator import habits
 from simulator.control import planting
 from simulator.control_input import body, choice, guarded
 from simulator.vendor import Processor, Vendor
@@ -45,6 +46,8 @@ class Control:
             ("POST", "/refund", self._refund),
             ("POST", "/refund_outcome", self._end_refund),
             ("POST", "/refunds", self._start_refunds),
+            ("GET", "/rough", self._show_habits),
+            ("POST", "/rough", self._take_on),
             ("POST", "/dispute", self._dispute),
             ("POST", "/payout", self._pay_out),
             ("POST", "/plant", self._plant),
@@ -126,6 +129,15 @@ class Control:
         owner = next((one for one in candidates if one.knows(given.get(field, ""))), candidates[0])
         owner.pass_time()
         return owner
+
+    async def _take_on(self, request: Request) -> Json:
+        """All habits of the real vendors, or those that are named."""
+        given = await body(request, {"habits": list, "seed": int})
+        habits.take_on(self._world, given.get("habits", habits.HABITS), given.get("seed", 0))
+        return habits.kept(self._world)
+
+    async def _show_habits(self, _request: Request) -> Json:
+        return habits.kept(self._world)
 
     # -- what a comparison finds -------------------------------------------------------------------
 

@@ -129,3 +129,8 @@ def rounded(value: Decimal, currency: str) -> Decimal:
     """Round half up, away from zero, to the currency's decimals."""
     unit = Decimal(1) if currency in _WITHOUT_DECIMALS else _CENT
     return value.quantize(unit, ROUND_HALF_UP)
+
+
+def to_hundredth(value: Decimal) -> Decimal:
+    """Round half up, away from zero, to two places, whatever the currency."""
+    return value.quantize(_CENT, ROUND_HALF_UP)

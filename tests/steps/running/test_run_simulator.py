@@ -16,6 +16,7 @@ import requests
 
 from helpers.sale import SCRIPTS
 from helpers.vendors.simulated_stripe import wait_until
+from simulator.habits import HABITS
 from simulator.server import free_port
 
 
@@ -24,9 +25,9 @@ def environment(home: Path) -> dict[str, str]:
 
 
 @contextmanager
-def simulating(home: Path, port: int) -> Iterator[subprocess.Popen[str]]:
+def simulating(home: Path, port: int, *options: str) -> Iterator[subprocess.Popen[str]]:
     """The script as a process, until it answers."""
-    command = [sys.executable, str(SCRIPTS / "run_simulator.py"), "--port", str(port)]
+    command = [sys.executable, str(SCRIPTS / "run_simulator.py"), "--port", str(port), *options]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(home)
     ) as process:
@@ -87,6 +88,17 @@ def test_the_world_is_kept_between_two_runs(tmp_path: Path) -> None:
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=20)
     assert answered[1] == {**answered[0], "already_done": True}
+
+
+def test_rough_switches_every_habit_on(tmp_path: Path) -> None:
+    """With its seed, and still after a reset. Without the option there is none."""
+    port = free_port()
+    rough = f"http://127.0.0.1:{port}/_control"
+    with simulating(tmp_path, port, "--rough", "--seed", "7"):
+        requests.post(f"{rough}/reset", timeout=5)
+        assert requests.get(f"{rough}/rough", timeout=5).json() == {"habits": list(HABITS), "seed": 7}
+    with simulating(tmp_path, port):
+        assert requests.get(f"{rough}/rough", timeout=5).json()["habits"] == []
 
 
 def test_a_port_that_is_taken_is_exit_3(tmp_path: Path) -> None:

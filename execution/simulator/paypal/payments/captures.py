@@ -5,7 +5,7 @@ from __future__ import annotations
 from simulator.names import names
 from simulator.paypal import choices
 from simulator.paypal.account import Account
-from simulator.paypal.statement import rows
+from simulator.paypal.statement import conversion, rows
 from simulator.paypal.wire import amounts
 from simulator.paypal.wire.call import Call
 from simulator.paypal.wire.times import seconds, stamp
@@ -63,7 +63,7 @@ def make(account: Account, order: Json, at: int) -> Json:
     if status == "PENDING":
         made["status_details"] = {"reason": choices.chosen(account, "capture_reason") or "PENDING_REVIEW"}
     else:
-        made["seller_receivable_breakdown"] = _breakdown(made["amount"])
+        _receive(account, made, at)
     _book(account, made, order["id"], at)
     return account.save(CAPTURE, made)
 
@@ -88,7 +88,7 @@ def end(account: Account, capture: Json, outcome: str, at: int) -> Json:
     capture["update_time"] = stamp(at)
     capture.pop("status_details", None)
     if outcome == "COMPLETED":
-        capture["seller_receivable_breakdown"] = _breakdown(capture["amount"])
+        _receive(account, capture, at)
     rows.set_status(account, capture["id"], _CODE, "S" if outcome == "COMPLETED" else "D")
     account.save(CAPTURE, capture)
     tell(account, capture, at)
@@ -123,14 +123,20 @@ def made_at(capture: Json) -> int:
     return seconds(capture["create_time"])
 
 
-def _breakdown(amount: Json) -> Json:
-    gross, currency = amounts.minor(amount), amount["currency_code"]
+def _receive(account: Account, capture: Json, at: int) -> None:
+    """Show what arrives of a completed capture, and convert it where the account holds dollars only."""
+    gross, currency = amounts.minor(capture["amount"]), capture["amount"]["currency_code"]
     kept = amounts.fee(gross)
-    return {
+    breakdown = {
         "gross_amount": amounts.money(gross, currency),
         "paypal_fee": amounts.money(kept, currency),
         "net_amount": amounts.money(gross - kept, currency),
     }
+    change = conversion.converted(account, gross - kept, currency, at)
+    if change is not None:
+        breakdown |= change.shown
+        conversion.book(account, change, capture["id"], at)
+    capture["seller_receivable_breakdown"] = breakdown
 
 
 def _book(account: Account, capture: Json, order: str, at: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from simulator.paypal import choices, request_ids
 from simulator.paypal.account import Account
 from simulator.paypal.payments import captures, disputes
-from simulator.paypal.statement import rows
+from simulator.paypal.statement import conversion, rows
 from simulator.paypal.wire import amounts
 from simulator.paypal.wire.call import Call
 from simulator.paypal.wire.errors import PayPalError, invalid, unprocessable
@@ -94,8 +94,11 @@ def end(account: Account, refund: Json, outcome: str, at: int) -> Json:
     capture = account.need(captures.CAPTURE, capture_of(refund))
     if moved:
         _book_return(account, refund, at)
+        _convert(account, refund, 1, at)
     else:
         rows.set_status(account, refund["id"], _CODE, "S" if outcome == "COMPLETED" else "D")
+        if outcome == "COMPLETED":
+            _convert(account, refund, -1, at)
     captures.settle_refunds(account, capture, refunded(account, capture), at)
     _tell(account, refund, at)
     return refund
@@ -210,6 +213,16 @@ def _book(account: Account, refund: Json, capture: Json, amount: int, at: int) -
         custom=refund.get("custom_id"),
         status="S" if refund["status"] == "COMPLETED" else "P",
     )
+    if refund["status"] == "COMPLETED":
+        _convert(account, refund, -1, at)
+
+
+def _convert(account: Account, refund: Json, sign: int, at: int) -> None:
+    """A refund in a currency that the account does not hold is paid (-1) from dollars, or comes back (1) as dollars."""
+    amount = refund["amount"]
+    change = conversion.converted(account, sign * amounts.minor(amount), amount["currency_code"], at)
+    if change is not None:
+        conversion.book(account, change, refund["id"], at)
 
 
 def _book_return(account: Account, refund: Json, at: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlencode
 
+from simulator import habits
 from simulator.names import names
 from simulator.paypal.account import Account
 from simulator.paypal.statement.rows import ROW, STATUSES
@@ -59,7 +60,8 @@ def search(account: Account, call: Call) -> Reply:
         "links": _links(account, call, page, pages),
     }
     # The schema has no empty list of details.
-    return 200, {"transaction_details": [_detail(row, parts) for row in shown], **answer} if shown else answer
+    details = [_detail(account.world, row, parts) for row in shown]
+    return 200, {"transaction_details": details, **answer} if details else answer
 
 
 def balances(account: Account, call: Call) -> Reply:
@@ -75,7 +77,7 @@ def balances(account: Account, call: Call) -> Reply:
             held[row["currency"]] = held.get(row["currency"], 0) + row["amount_minor"] + row["fee_minor"]
     wanted = call.params.get("currency_code", "")
     answer = {
-        "balances": [_balance(name, held[name]) for name in sorted(held) if wanted in ("", name)],
+        "balances": [_balance(account.world, name, held[name]) for name in sorted(held) if wanted in ("", name)],
         "account_id": account.merchant_id,
         "as_of_time": stamp(as_of),
         "last_refresh_time": stamp(refreshed),
@@ -163,22 +165,29 @@ def _links(account: Account, call: Call, page: int, pages: int) -> list[Json]:
     ]
 
 
-def _detail(row: Json, parts: list[str]) -> Json:
+def _detail(world: World, row: Json, parts: list[str]) -> Json:
     """A row as PayPal shows it. Only the part about money is known."""
-    return {part: _info(row) if part == "transaction_info" else {} for part in parts}
+    return {part: _info(world, row) if part == "transaction_info" else {} for part in parts}
 
 
-def _info(row: Json) -> Json:
+def _written(world: World, minor: int, currency: str) -> Json:
+    """An amount of a report: with the habit `fractions` a yen has decimals, too."""
+    amount = money(minor, currency)
+    bare = "." not in amount["value"] and habits.has(world, "fractions")
+    return {**amount, "value": f"{amount['value']}.00"} if bare else amount
+
+
+def _info(world: World, row: Json) -> Json:
     info: Json = {
         "transaction_id": row["transaction_id"],
         "transaction_event_code": row["code"],
         "transaction_initiation_date": stamp(row["at"]),
         "transaction_updated_date": stamp(row["updated"]),
-        "transaction_amount": money(row["amount_minor"], row["currency"]),
+        "transaction_amount": _written(world, row["amount_minor"], row["currency"]),
         "transaction_status": row["status"],
     }
     if row["fee_minor"]:
-        info["fee_amount"] = money(row["fee_minor"], row["currency"])
+        info["fee_amount"] = _written(world, row["fee_minor"], row["currency"])
     if row["reference_id"]:
         info["paypal_reference_id"] = row["reference_id"]
         info["paypal_reference_id_type"] = row["reference_type"]
@@ -188,9 +197,9 @@ def _info(row: Json) -> Json:
     return info
 
 
-def _balance(currency: str, held: int) -> Json:
-    amount = money(held, currency)
-    none = money(0, currency)
+def _balance(world: World, currency: str, held: int) -> Json:
+    amount = _written(world, held, currency)
+    none = _written(world, 0, currency)
     return {
         "currency": currency,
         "primary": currency == "USD",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from simulator import habits
 from simulator.quickbooks.company.company import Company
-from simulator.quickbooks.exact import ZERO, number, rounded
+from simulator.quickbooks.exact import ZERO, number, rounded, to_hundredth
 from simulator.world import Json
 
 _HUNDRED = Decimal(100)
@@ -38,7 +39,8 @@ def _tax_code(company: Company, detail: Json) -> Json | None:
 
 def _tax_line(company: Company, part: Json, taxable: Decimal, currency: str) -> Json:
     rate = company.refer("TaxRate", part["TaxRateRef"], "TaxRateRef")
-    amount = rounded(taxable * number(rate, "RateValue") / _HUNDRED, currency)
+    exact = taxable * number(rate, "RateValue") / _HUNDRED
+    amount = to_hundredth(exact) if habits.has(company.world, "fractions") else rounded(exact, currency)
     return {
         "Amount": str(amount),
         "DetailType": "TaxLineDetail",

@@ -14,7 +14,7 @@ _SESSION_FIELDS = ("billing_address_collection", "customer_creation", "submit_ty
 def create(account: Account, given: Json, at: int, cause: Json) -> Json:
     """A new active link. Raises StripeError when the parameters do not fit together."""
     _check(given.get("after_completion"))
-    currency = sessions.check_lines(given["line_items"])
+    currency = sessions.check_lines(account, given["line_items"], at)
     link = shapes.payment_link(account.world.identifier("plink"), given, currency)
     link["url"] = f"{account.world.url}/link/{link['id']}"
     sessions.keep_lines(account, link["id"], given["line_items"], at)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from simulator import habits
 from simulator.stripe.account import NOBODY, Account
+from simulator.stripe.balance.settlement import settled
 from simulator.stripe.checkout import shapes
-from simulator.stripe.wire.currencies import check_amount, check_currency
+from simulator.stripe.wire.currencies import check_amount, check_currency, check_minimum
 from simulator.stripe.wire.errors import StripeError, invalid
 from simulator.world import Json
 
@@ -17,7 +19,7 @@ LINES = "stripe.line_items"
 def create(account: Account, given: Json, at: int) -> Json:
     """A new open session. Raises StripeError when the parameters do not fit together."""
     _check(given, at)
-    currency = check_lines(given["line_items"])
+    currency = check_lines(account, given["line_items"], at)
     if given.get("customer"):
         known = account.find("customer", given["customer"])
         if known is None or known.get("deleted"):
@@ -33,12 +35,16 @@ def create(account: Account, given: Json, at: int) -> Json:
     return account.save(session)
 
 
-def check_lines(given_lines: list[Json]) -> str:
+def check_lines(account: Account, given_lines: list[Json], at: int) -> str:
     """The one currency of lines that Stripe can charge. Raises StripeError."""
     if not given_lines:
         raise invalid("You must pass at least one line item.", "line_items")
     currency = _currency(given_lines)
-    check_amount(sum(line["price_data"]["unit_amount"] * line["quantity"] for line in given_lines), currency)
+    total = sum(line["price_data"]["unit_amount"] * line["quantity"] for line in given_lines)
+    check_amount(total, currency)
+    if habits.has(account.world, "minimums"):
+        charged = settled(account, total, currency, at)
+        check_minimum(total, currency, charged.amount, charged.currency)
     return currency
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from simulator.stripe.account import NOBODY, Account
 from simulator.stripe.balance import rows
+from simulator.stripe.balance.settlement import settled
 from simulator.stripe.checkout import customers, links, sessions
 from simulator.stripe.payments import shapes
 from simulator.stripe.payments.cards import NOT_AUTHENTICATED, Card, Decline
@@ -57,7 +58,8 @@ def settle(account: Account, key: str, at: int) -> None:
     paid = account.find(CHARGE, key)
     if paid is None or paid["balance_transaction"]:
         return
-    booked = account.save(rows.of_charge(account.world.identifier("txn"), at, paid))
+    gross = settled(account, paid["amount"], paid["currency"], at)
+    booked = account.save(rows.of_charge(account.world.identifier("txn"), at, paid, gross))
     previous = {"balance_transaction": None}
     paid["balance_transaction"] = booked["id"]
     account.save(paid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simulator.stripe.account import NOBODY, Account
 from simulator.stripe.balance import rows
+from simulator.stripe.balance.settlement import settled
 from simulator.stripe.refunds import disputes, shapes
 from simulator.stripe.wire import currencies
 from simulator.stripe.wire.errors import StripeError, invalid
@@ -119,7 +120,10 @@ def _tell(account: Account, refund: Json, previous: Json, at: int, cause: Json) 
 
 
 def _book(account: Account, refund: Json, kind: str, at: int) -> str:
-    booked = account.save(rows.of_refund(account.world.identifier("txn"), at, refund, kind))
+    amount = settled(account, refund["amount"], refund["currency"], at)
+    if kind == "refund":
+        amount = amount.negated()
+    booked = account.save(rows.of_refund(account.world.identifier("txn"), at, refund, kind, amount))
     return str(booked["id"])
 
 

@@ -20,6 +20,33 @@ _OTHERS = names(
 )
 SUPPORTED = {*ZERO_DECIMAL, *THREE_DECIMAL, *WHOLE_UNITS, *_OTHERS}
 LARGEST_AMOUNT = 99_999_999
+# The least that can be charged, in minor units, where the account settles in that currency.
+LEAST = {
+    "aed": 200,
+    "aud": 50,
+    "bgn": 100,
+    "brl": 50,
+    "cad": 50,
+    "chf": 50,
+    "czk": 1500,
+    "dkk": 250,
+    "eur": 50,
+    "gbp": 30,
+    "hkd": 400,
+    "huf": 17_500,
+    "inr": 50,
+    "jpy": 50,
+    "mxn": 1000,
+    "myr": 200,
+    "nok": 300,
+    "nzd": 50,
+    "pln": 200,
+    "ron": 200,
+    "sek": 300,
+    "sgd": 50,
+    "thb": 1000,
+    "usd": 50,
+}
 _SYMBOLS = {
     "usd": "$",
     "eur": "€",
@@ -59,6 +86,27 @@ def check_amount(amount: int, currency: str) -> None:
         raise StripeError(400, message, code="invalid_charge_amount")
 
 
+def check_minimum(amount: int, currency: str, settled: int, settles_in: str) -> None:
+    """Refuse a total that is too small for Stripe, in minor units, by what it is in the currency that it settles in."""
+    least = LEAST.get(settles_in, 50)
+    if settled >= least:
+        return
+    if currency == settles_in:
+        message = (
+            f"The Checkout Session's total amount due must add up to at least {spoken(least, currency)} {currency}"
+        )
+    else:
+        both = f"{spoken(amount, currency)} converts to approximately {spoken(settled, settles_in)}"
+        smallest = "50 cents" if settles_in == "usd" else spoken(least, settles_in)
+        message = f"The Checkout Session's total amount must convert to at least {smallest}. {both}."
+    raise StripeError(400, message, code="amount_too_small")
+
+
+def places(currency: str) -> int:
+    """How many decimals the minor unit of a currency stands for at Stripe."""
+    return 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
+
+
 def fee(amount: int) -> int:
     """What Stripe keeps of a card payment: 2.9 % rounded half up, and 30 minor units."""
     return (amount * 29 + 500) // 1000 + 30
@@ -66,10 +114,8 @@ def fee(amount: int) -> int:
 
 def spoken(amount: int, currency: str) -> str:
     """An amount as a customer reads it: `$1,234.50`, `¥1,200`, `CHF 8.00`."""
-    places = 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
-    whole, rest = divmod(amount, 10**places)
-    if currency in WHOLE_UNITS:
-        places = 0
-    number = f"{whole:,}" + (f".{rest:0{places}d}" if places else "")
+    whole, rest = divmod(amount, 10 ** places(currency))
+    shown = 0 if currency in WHOLE_UNITS else places(currency)
+    number = f"{whole:,}" + (f".{rest:0{shown}d}" if shown else "")
     symbol = _SYMBOLS.get(currency)
     return f"{symbol}{number}" if symbol else f"{currency.upper()} {number}"
