@@ -88,7 +88,7 @@ class Processor(Vendor):
 
     @abstractmethod
     def knows(self, key: str) -> bool:
-        """Whether a checkout, a payment or a refund has this id."""
+        """Whether a checkout, a payment, a refund or a dispute has this id."""
 
     @abstractmethod
     def pay(self, given: Json) -> Json | Response:
@@ -109,6 +109,10 @@ class Processor(Vendor):
     @abstractmethod
     def dispute(self, given: Json) -> Json:
         """Let the customer question `payment`, as `kind` and `reason` say."""
+
+    def end_dispute(self, given: Json) -> Json:
+        """Let `dispute` be decided as `outcome`: won or lost."""
+        raise Conflict(f"{self.name} decides no disputes here yet")
 
     def pay_out(self, given: Json) -> Json:
         """Send `amount` (minor units, or all that is available) of `currency` to the business's bank."""

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from simulator.control.verbs import Control
+from simulator.habits import HABITS
 from simulator.server import Simulator
 from simulator.vendor import Options
 from simulator.vendors import VENDORS
@@ -48,3 +49,9 @@ def test_the_page_names_every_kind_of_fault() -> None:
     before, after = PAGE.split("Kinds of faults:")[1].split("happen before the vendor")[0:2]
     assert set(re.findall(r"`(\w+)`", before)) == BEFORE
     assert set(re.findall(r"`(\w+)`", after.split("## ")[0])) == AFTER
+
+
+def test_the_table_of_habits_has_every_habit() -> None:
+    """A habit that is added or removed is added to the page or removed from it."""
+    rows = re.findall(r"^\| `(\w+)` \| [^`]", PAGE.partition("## Habits")[2].partition("## How")[0], re.MULTILINE)
+    assert sorted(rows) == sorted(HABITS)

@@ -49,6 +49,7 @@ class Control:
             ("GET", "/rough", self._show_habits),
             ("POST", "/rough", self._take_on),
             ("POST", "/dispute", self._dispute),
+            ("POST", "/dispute_outcome", self._end_dispute),
             ("POST", "/payout", self._pay_out),
             ("POST", "/plant", self._plant),
             ("POST", "/deliver", self._deliver),
@@ -115,6 +116,10 @@ class Control:
     async def _dispute(self, request: Request) -> Json:
         given = await body(request, {"payment": str, "kind": str, "reason": str})
         return self._owner(given, "payment").dispute(given)
+
+    async def _end_dispute(self, request: Request) -> Json:
+        given = await body(request, {"dispute": str, "outcome": str})
+        return self._owner(given, "dispute").end_dispute(given)
 
     async def _pay_out(self, request: Request) -> Json:
         given = await body(request, {"vendor": str, "amount": int, "currency": str})

@@ -79,8 +79,9 @@ class PayPal(Processor):
     # -- `/_control` -------------------------------------------------------------------------------
 
     def knows(self, key: str) -> bool:
-        """Whether an order, a capture or a refund has this id."""
-        return any(self._account.find(kind, key) for kind in (orders.ORDER, captures.CAPTURE, refunds.REFUND))
+        """Whether an order, a capture, a refund or a dispute has this id."""
+        kinds = (orders.ORDER, captures.CAPTURE, refunds.REFUND, disputes.DISPUTE)
+        return any(self._account.find(kind, key) for kind in kinds)
 
     def pay(self, given: Json) -> Json:
         """The payer approves an order. `decline`, or Stripe's declined card, lets its next capture be refused."""
@@ -130,6 +131,14 @@ class PayPal(Processor):
         if capture["status"] not in captures.MONEY or left <= 0:
             raise Conflict(f"the capture {capture['id']} holds no money to dispute")
         return disputes.shown(disputes.begin(self._account, capture, kind, reason, left, self.world.now()))
+
+    def end_dispute(self, given: Json) -> Json:
+        """Let a dispute be decided for the seller or for the payer."""
+        outcome = choice(given, "outcome", disputes.OUTCOMES)
+        found = self._account.need(disputes.DISPUTE, given["dispute"])
+        if found["status"] == "RESOLVED":
+            raise Conflict(f"the dispute {found['id']} is RESOLVED already")
+        return disputes.shown(disputes.end(self._account, found, outcome, self.world.now()))
 
     def sums(self) -> dict[str, dict[str, int]]:
         """What captures brought, completed refunds gave back, and the rows of the statement that moved the balance."""

@@ -38,8 +38,8 @@ _LINKS: dict[str, dict[str, str]] = {
     "payout": {"balance_transaction": "balance_transaction"},
     "payment_method": {"customer": "customer"},
 }
-# A row's source is a charge, a refund or a payout: what can be expanded of any of them can be asked for.
-_SOURCES = ("charge", "refund", "payout")
+# A row's source is a charge, a refund, a dispute or a payout: what any of them can expand can be asked for.
+_SOURCES = ("charge", "refund", "dispute", "payout")
 _LINKS["source"] = {name: kind for source in _SOURCES for name, kind in _LINKS[source].items()}
 
 

@@ -82,8 +82,8 @@ class Stripe(Processor):
     # -- `/_control` -------------------------------------------------------------------------------
 
     def knows(self, key: str) -> bool:
-        """Whether a session, a link, a payment intent, a charge or a refund has this id."""
-        kinds = (sessions.SESSION, links.LINK, payments.INTENT, payments.CHARGE, refunds.REFUND)
+        """Whether a session, a link, a payment intent, a charge, a refund or a dispute has this id."""
+        kinds = (sessions.SESSION, links.LINK, payments.INTENT, payments.CHARGE, refunds.REFUND, disputes.DISPUTE)
         return any(self._account.find(kind, key) for kind in kinds)
 
     def pay(self, given: Json) -> Json | Response:
@@ -142,6 +142,16 @@ class Stripe(Processor):
         if charge["amount_captured"] <= charge["amount_refunded"]:
             raise Conflict(f"the charge {charge['id']} holds no money to dispute")
         return disputes.begin(self._account, charge, kind, reason, self.world.now())
+
+    def end_dispute(self, given: Json) -> Json:
+        """Let a dispute be won or lost."""
+        outcome = choice(given, "outcome", disputes.OUTCOMES)
+        found = self._account.find(disputes.DISPUTE, given.get("dispute"))
+        if found is None:
+            raise ValueError(f"there is no dispute {given.get('dispute', '')!r}")
+        if not disputes.can_end(found):
+            raise Conflict(f"the dispute {found['id']} is {found['status']} already")
+        return disputes.end(self._account, found, outcome, self.world.now())
 
     def pay_out(self, given: Json) -> Json:
         """A payout that arrives at the bank two days later."""

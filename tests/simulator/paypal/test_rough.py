@@ -77,3 +77,43 @@ def test_reports_may_write_yen_with_decimals(
     (row,) = rows(seller)
     assert row["transaction_amount"] == {"currency_code": "JPY", "value": written}
     assert ("." in balances(seller)["JPY"]) is bool(habit)
+
+
+@pytest.mark.parametrize(("outcome", "code"), [("won", "RESOLVED_SELLER_FAVOUR"), ("lost", "RESOLVED_BUYER_FAVOUR")])
+def test_a_chargeback_moves_money(seller: Seller, simulator: Simulator, outcome: str, code: str) -> None:
+    """60.00 and a fee of 20.00 go at once. A win brings 60.00 back by a row of its own, and keeps the fee."""
+    control(simulator, "rough", {"habits": ["disputed_money"]})
+    capture = seller.paid("60.00")
+    began = control(simulator, "dispute", {"payment": capture["id"], "kind": "dispute"})
+    key = began["dispute_id"]
+    assert balances_now(seller)["USD"] == "-22.58"
+    control(simulator, "dispute_outcome", {"dispute": key, "outcome": outcome})
+    assert balances_now(seller)["USD"] == ("37.42" if outcome == "won" else "-22.58")
+    shown = seller.get(f"/v1/customer/disputes/{key}")
+    assert (shown["status"], shown["dispute_outcome"]["outcome_code"]) == ("RESOLVED", code)
+    moved = [one["type"] for one in shown["money_movements"]]
+    assert moved == (["DEBIT", "CREDIT"] if outcome == "won" else ["DEBIT"])
+    codes = [row["transaction_event_code"] for row in rows(seller)]
+    assert codes == ["T0006", "T1201", "T0106", *(["T1202"] if outcome == "won" else [])]
+    assert seller.events()[-1] == "CUSTOMER.DISPUTE.RESOLVED"
+    refused = control(simulator, "dispute_outcome", {"dispute": key, "outcome": "won"}, status=409)
+    assert "RESOLVED" in refused["error"]
+
+
+def test_a_chargeback_in_euros_is_paid_in_dollars(seller: Seller, simulator: Simulator) -> None:
+    """The account holds no euros: a conversion follows, and no euro is owed."""
+    control(simulator, "rough", {"habits": ["conversion", "disputed_money"]})
+    capture = seller.paid("60.00", "EUR")
+    control(simulator, "dispute", {"payment": capture["id"], "kind": "dispute"})
+    assert balances_now(seller)["EUR"] == "0.00"
+
+
+def test_an_inquiry_moves_no_money(seller: Seller, simulator: Simulator) -> None:
+    """It is a talk between payer and seller. Without the habit a chargeback moves none either."""
+    control(simulator, "rough", {"habits": ["disputed_money"]})
+    began = control(simulator, "dispute", {"payment": seller.paid("60.00")["id"], "kind": "inquiry"})
+    ended = control(simulator, "dispute_outcome", {"dispute": began["dispute_id"], "outcome": "lost"})
+    assert "money_movements" not in ended
+    control(simulator, "rough", {"habits": []})
+    control(simulator, "dispute", {"payment": seller.paid("60.00")["id"], "kind": "dispute"})
+    assert {row["transaction_event_code"] for row in rows(seller)} == {"T0006"}

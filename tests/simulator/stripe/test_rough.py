@@ -85,3 +85,46 @@ def test_dollars_settle_in_dollars(api: stripe.StripeClient, simulator: Simulato
     control(simulator, "rough", {"habits": []})
     row = paid(api, simulator, 5_000, "eur")["balance_transaction"]
     assert (row["amount"], row["currency"], row["exchange_rate"]) == (5_000, "eur", None)
+
+
+@pytest.mark.parametrize(("currency", "settles_in"), [("usd", "usd"), ("eur", "usd")])
+@pytest.mark.parametrize("outcome", ["won", "lost"])
+def test_a_dispute_moves_money(
+    api: stripe.StripeClient, simulator: Simulator, currency: str, settles_in: str, outcome: str
+) -> None:
+    """What is disputed and 15.00 go at once, by one row that the dispute shows. A win brings the same amount back and
+    keeps the fee. Each step has its event, and the objects are as Stripe's schema has them."""
+    control(simulator, "rough", {"habits": ["conversion", "disputed_money"]})
+    charge = paid(api, simulator, 5_000, currency)
+    began = control(simulator, "dispute", {"payment": charge["id"], "kind": "dispute"})
+    ended = control(simulator, "dispute_outcome", {"dispute": began["id"], "outcome": outcome})
+    taken, *returned = ended["balance_transactions"]
+    assert (taken["currency"], taken["fee"], taken["reporting_category"]) == (settles_in, 1_500, "dispute")
+    assert taken["amount"] == -charge["balance_transaction"]["amount"]
+    assert [row["amount"] for row in returned] == ([-taken["amount"]] if outcome == "won" else [])
+    assert ended["status"] == outcome
+    told = [event["type"] for event in simulator.world.all("stripe.event") if "dispute" in event["type"]]
+    steps = ["created", "funds_withdrawn", "closed", *(["funds_reinstated"] if outcome == "won" else [])]
+    assert told == [f"charge.dispute.{step}" for step in steps]
+    listed: Any = {"expand": ["data.source"], "limit": 100}
+    rows = [plain(row) for row in api.v1.balance_transactions.list(listed).data]
+    assert {row["source"]["object"] for row in rows} == {"charge", "dispute"}
+    held = plain(api.v1.balance.retrieve())
+    assert sum(row["net"] for row in rows) == sum(
+        part["amount"] for name in ("available", "pending") for part in held[name]
+    )
+    check = contract().check_object
+    assert [problem for one in (ended, *ended["balance_transactions"]) for problem in check(one)] == []
+    refused = control(simulator, "dispute_outcome", {"dispute": began["id"], "outcome": "won"}, status=409)
+    assert "already" in refused["error"]
+
+
+def test_an_inquiry_moves_no_money_and_is_closed(api: stripe.StripeClient, simulator: Simulator) -> None:
+    """Whoever was right. Without the habit a dispute moves none either."""
+    control(simulator, "rough", {"habits": ["disputed_money"]})
+    began = control(simulator, "dispute", {"payment": paid(api, simulator, 5_000, "usd")["id"], "kind": "inquiry"})
+    ended = control(simulator, "dispute_outcome", {"dispute": began["id"], "outcome": "lost"})
+    assert (ended["status"], ended["balance_transactions"]) == ("warning_closed", [])
+    control(simulator, "rough", {"habits": []})
+    began = control(simulator, "dispute", {"payment": paid(api, simulator, 5_000, "usd")["id"], "kind": "dispute"})
+    assert began["balance_transactions"] == []

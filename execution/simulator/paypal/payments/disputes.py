@@ -1,11 +1,16 @@
-"""Payments that the payer questions: an inquiry, or a chargeback that stops refunds. No money moves yet."""
+"""Payments that the payer questions: an inquiry, or a chargeback that stops refunds.
+
+With the habit `disputed_money` a chargeback takes its amount and a fee at once. When it is won the amount comes back.
+"""
 
 from __future__ import annotations
 
 import re
 
+from simulator import habits
 from simulator.names import names
 from simulator.paypal.account import SELLER, SELLER_EMAIL, Account
+from simulator.paypal.statement import conversion, rows
 from simulator.paypal.wire import amounts
 from simulator.paypal.wire.call import Call
 from simulator.paypal.wire.errors import invalid
@@ -19,6 +24,11 @@ _STARTS = {
     "dispute": ("CHARGEBACK", "EXTERNAL", "WAITING_FOR_SELLER_RESPONSE", "REQUIRED_ACTION"),
 }
 KINDS = tuple(_STARTS)
+# How each end is called, and what the money of a chargeback does then.
+_ENDS = {"won": "RESOLVED_SELLER_FAVOUR", "lost": "RESOLVED_BUYER_FAVOUR"}
+OUTCOMES = tuple(_ENDS)
+_TAKEN, _RETURNED, _FEE_CODE = "T1201", "T1202", "T0106"
+_FEE_CENTS = 2_000
 REASONS = names(
     """CANCELED_RECURRING_BILLING CREDIT_NOT_PROCESSED DUPLICATE_TRANSACTION INCORRECT_AMOUNT
     MERCHANDISE_OR_SERVICE_NOT_AS_DESCRIBED MERCHANDISE_OR_SERVICE_NOT_RECEIVED OTHER PAYMENT_BY_OTHER_MEANS
@@ -80,9 +90,57 @@ def begin(account: Account, capture: Json, kind: str, reason: str, left: int, at
         "seller_response_due_date": stamp(at + _ANSWER_WITHIN_SECONDS),
         "links": [account.link("self", f"/v1/customer/disputes/{key}")],
     }
+    if kind == "dispute" and habits.has(account.world, "disputed_money"):
+        _move(account, made, _TAKEN, -left, "DEBIT", at)
+        rows.add_row(
+            account,
+            transaction_id=account.identifier(),
+            code=_FEE_CODE,
+            at=at,
+            amount_minor=-_FEE_CENTS,
+            reference_id=capture["id"],
+            reference_type="TXN",
+        )
     account.save(DISPUTE, made)
     account.emit("CUSTOMER.DISPUTE.CREATED", "dispute", shown(made), at, "A new dispute opened")
     return made
+
+
+def end(account: Account, dispute: Json, outcome: str, at: int) -> Json:
+    """Let a dispute be decided for the seller (`won`) or for the payer (`lost`)."""
+    amount = dispute["dispute_amount"]
+    if outcome == "won" and dispute.get("money_movements"):
+        _move(account, dispute, _RETURNED, amounts.minor(amount), "CREDIT", at)
+    returned = amount if outcome == "lost" else amounts.money(0, amount["currency_code"])
+    dispute.update(
+        status="RESOLVED",
+        dispute_state="RESOLVED",
+        update_time=stamp(at),
+        dispute_outcome={"outcome_code": _ENDS[outcome], "amount_refunded": returned},
+    )
+    account.save(DISPUTE, dispute)
+    account.emit("CUSTOMER.DISPUTE.RESOLVED", "dispute", shown(dispute), at, "A dispute was resolved")
+    return dispute
+
+
+def _move(account: Account, dispute: Json, code: str, minor: int, direction: str, at: int) -> None:
+    """Book what a chargeback takes or brings back, in dollars where the account holds nothing else."""
+    amount, capture = dispute["dispute_amount"], _transaction(dispute)
+    rows.add_row(
+        account,
+        transaction_id=account.identifier(),
+        code=code,
+        at=at,
+        amount_minor=minor,
+        currency=amount["currency_code"],
+        reference_id=capture,
+        reference_type="TXN",
+    )
+    change = conversion.converted(account, minor, amount["currency_code"], at)
+    if change is not None:
+        conversion.book(account, change, capture, at)
+    moved = {"affected_party": "SELLER", "amount": amount, "initiated_time": stamp(at), "type": direction}
+    dispute.setdefault("money_movements", []).append({**moved, "reason": "DISPUTE_SETTLEMENT"})
 
 
 def shown(dispute: Json) -> Json:
