@@ -29,10 +29,9 @@ def connect_quickbooks(*, till: Till, redirected: str = "") -> Connected:
     Raises Refused naming the address where the owner gives consent when there is no connection yet.
     """
     from tillbook.books import connecting  # noqa: PLC0415  start-up time
-    from tillbook.sales import company  # noqa: PLC0415  start-up time
 
     connecting.connect(till, redirected)
-    found = company.read(till)
+    found = till.company
     accounts = connecting.ready_accounts(till, found)
     connecting.go_on(till)
     return Connected(found.name, found.realm, found.home_currency, accounts)

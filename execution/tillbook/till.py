@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Iterator
+from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from tillbook.operations.dry_run import DryRun
     from tillbook.rules.operations import Door
-    from tillbook.vendors.books import Books
+    from tillbook.vendors.books import Books, Company
     from tillbook.vendors.protocols import Provider
     from tillbook.vendors.smtp import Mailer
 
@@ -41,6 +42,8 @@ class Till:
         self.asked_by = asked_by
         self.dry_run = dry_run
         self._providers: dict[str, Provider] = {}
+        self.accounts: dict[str, str] = {}
+        """The accounts and items of ours in the books that this run has looked at: QuickBooks ids by name."""
 
     def provider(self, name: str) -> Provider:
         """The provider of that name, which must be the account that this ledger belongs to. Raises Refused."""
@@ -87,6 +90,14 @@ class Till:
             with self.ledger.transaction():
                 self.ledger.binding.bind("quickbooks", books.realm)
         return books
+
+    @cached_property
+    def company(self) -> Company:
+        """The company and its settings, read once in this run: its owner may change them on any day."""
+        found = self.books.company()
+        with self.ledger.transaction():
+            self.ledger.sales.save_company(found.realm, asdict(found), self.clock.now())
+        return found
 
     @cached_property
     def mailer(self) -> Mailer:

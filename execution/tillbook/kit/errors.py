@@ -6,7 +6,7 @@
     |   `-- Forged (3)           a message that its sender did not sign
     |-- Unavailable (4)          nothing happened: run the same command again later
     |   |-- Throttled (4)        the vendor asked for a pause
-    |   `-- NotAllowed (3)       the vendor does not take our credentials: mend them, then run it again
+    |   `-- NotAllowed (3)       credentials or a setting at the vendor are wrong: mend them, run it again
     |-- Uncertain (5)            it may have happened: run_pending.py, or exactly the same command
     `-- NeedsApproval (6)        a person must allow this exact operation first
 
@@ -66,10 +66,10 @@ class Throttled(Unavailable):
 
 
 class NotAllowed(Unavailable):
-    """The vendor does not take our credentials, so this attempt did nothing. An earlier one may have.
+    """The vendor does not take our credentials, or is not set up for us, so this attempt did nothing.
 
-    An outage, and no refusal of what was asked: that waits until a person mends the credentials. `code` is the
-    vendor's own word.
+    An earlier attempt may have done something. It is an outage, and no refusal of what was asked: that waits until a
+    person mends the credentials or the setting. `code` is the vendor's own word.
     """
 
     exit_code = 3

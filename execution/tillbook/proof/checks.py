@@ -124,7 +124,7 @@ def _events(till: Till) -> str:
 
 
 def _company(till: Till) -> str:
-    found = company.read(till)
+    found = till.company
     if not found.custom_numbers:
         raise TillbookError(
             f"{found.name} numbers its invoices by itself",

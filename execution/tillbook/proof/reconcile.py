@@ -17,6 +17,7 @@ from tillbook.kit.troubles import Troubles
 from tillbook.operations.kinds.refunds.refund_payment import RefundPayment
 from tillbook.operations.kinds.registry import kind_of
 from tillbook.proof import figures, repairs, statements
+from tillbook.proof.duplicates import duplicates
 from tillbook.proof.figures import Proof, Proofs
 from tillbook.rules import matching
 from tillbook.rules.matching import Discrepancy, Tally, Window
@@ -137,7 +138,7 @@ def look(till: Till, window: Window) -> Look:
         found += differences
         matched += tally.matched
     figures.receivables(till, proven, found)
-    found += [*proven.discrepancies, *_standing(till), *_approved(till)]
+    found += [*proven.discrepancies, *duplicates(till, window, _zone(till)), *_standing(till), *_approved(till)]
     left = [one for one in found if not till.ledger.reconciliation.is_accepted(one)]
     return Look(matched, tuple(left), len(found) - len(left), tuple(proven.proofs), tuple(proven.open_items))
 

@@ -23,7 +23,7 @@ MARGIN_SECONDS = 86_400  # a charge and its row on the statement, a document and
 _TAIL_SECONDS = 900
 _BALANCE_ATTEMPTS = 5
 _SUSPICIOUSLY_MANY = 5
-_MARK = re.compile(r"op[a-z2-7]{17}")
+MARK = re.compile(r"\bop[a-z2-7]{17}\b")
 _NOTED = re.compile(r"\bdocument (\S+)")
 
 
@@ -63,7 +63,7 @@ def records(till: Till, wanted: list[Movement], window: Window, zone: str) -> li
     date somebody changed by id. Raises Refused when all of many are gone at once."""
     if not wanted:
         return []
-    first, last = _dates(window, zone)
+    first, last = dates(window, zone)
     held = list(_recognised(till, wanted, till.books.records_between(first, last)))
     seen = {(one.kind, one.record) for one in held}
     posted = [document for document in wanted if document.state == "posted"]
@@ -84,7 +84,7 @@ def _recognised(till: Till, wanted: list[Movement], found: Iterable[Record]) -> 
     by_record = {(document.kind, document.record): document for document in wanted if document.record}
     by_subject = {document.subject: document for document in wanted}
     batch = list(found)
-    subjects = till.ledger.reconciliation.subjects({one.mark for one in batch if _MARK.fullmatch(one.mark)})
+    subjects = till.ledger.reconciliation.subjects({one.mark for one in batch if MARK.fullmatch(one.mark)})
     for record in batch:
         note = _NOTED.search(record.note)
         document = (
@@ -105,7 +105,7 @@ def _movement(record: Record, document: Movement) -> Movement:
     )
 
 
-def _dates(window: Window, zone: str) -> tuple[str, str]:
+def dates(window: Window, zone: str) -> tuple[str, str]:
     """The business dates of a window, a day wider at both ends."""
     first = business_date(window.since - MARGIN_SECONDS, zone) - timedelta(days=1)
     last = min(business_date(window.until + MARGIN_SECONDS, zone), date.max - timedelta(days=1)) + timedelta(days=1)

@@ -97,6 +97,11 @@ DISCREPANCIES: dict[tuple[str, str], Remedy] = {
         True,
     ),
     ("duplicate_in_books", ""): Remedy("QuickBooks has it twice, both with our mark", _REPAIR, True),
+    ("duplicate_invoice", ""): Remedy(
+        "QuickBooks has another invoice for an order: void the one that should not be, in QuickBooks",
+        _A_PERSON,
+        by_person=True,
+    ),
     ("uncertain_operation", ""): Remedy(
         "an operation may or may not have happened", "python execution/run_pending.py", True
     ),

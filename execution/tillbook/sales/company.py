@@ -1,8 +1,10 @@
-"""The company whose books these are, as the books told of it."""
+"""The company whose books these are, as the books told of it.
+
+Its name and its zone may be those of yesterday. What decides whether something is sent is `Till.company`, of this run.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from tillbook.vendors.books import Company
@@ -14,15 +16,7 @@ if TYPE_CHECKING:
 def known(till: Till) -> Company:
     """What the books said about the company when they were last asked. Raises NotAllowed when none is connected."""
     stored = till.ledger.sales.company(till.ledger.binding.bound().get("quickbooks", ""))
-    return Company(**stored) if stored is not None else read(till)
-
-
-def read(till: Till) -> Company:
-    """Read the company anew and remember it."""
-    found = till.books.company()
-    with till.ledger.transaction():
-        till.ledger.sales.save_company(found.realm, asdict(found), till.clock.now())
-    return found
+    return Company(**stored) if stored is not None else till.company
 
 
 def zone(till: Till) -> str:

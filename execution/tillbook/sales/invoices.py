@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tillbook.kit.clock import business_date
-from tillbook.kit.errors import Refused
+from tillbook.kit.errors import NotAllowed, Refused
 from tillbook.kit.money import Money
 from tillbook.ledger.sales import BY_HAND, Invoice
 from tillbook.operations.kinds.sales.create_invoice import CreateInvoice
@@ -68,6 +68,7 @@ def refresh(till: Till, invoice: Invoice) -> Issued:
             f"invoice {invoice.number} was {what} in QuickBooks",
             hint="Submit the order under a new number to bill it again.",
         )
+    booked = replace(booked, number=invoice.number)  # a person or QuickBooks may have given it another one
     _record(till, booked)
     return _whole(till, booked, already_done=True)
 
@@ -170,9 +171,9 @@ def _owner(till: Till, booked: BookedInvoice) -> BookedCustomer:
 
 
 def _check_company(till: Till, order: Order) -> None:
-    found = company.known(till)
+    found = till.company
     if not found.custom_numbers:
-        raise Refused(
+        raise NotAllowed(
             "QuickBooks numbers invoices by itself in this company, so the number of the order would be lost",
             hint="In QuickBooks: Account and settings, Sales, turn on 'Custom transaction numbers'.",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -133,8 +133,12 @@ class Books(Door, Protocol):
         """Every invoice changed at or after `since` (UTC seconds). Deletions are known for 30 days only."""
         ...
 
+    def account(self, quickbooks_id: str) -> Json | None:
+        """The account of an id, active or not: as `account_named`, and `"active"`. None when there is none."""
+        ...
+
     def account_named(self, name: str, account_type: str) -> Json | None:
-        """The account of exactly this name: `{"id", "name", "type", "subtype", "currency"}`."""
+        """The active account of exactly this name: `{"id", "name", "type", "subtype", "currency", "active"}`."""
         ...
 
     def receivable_account(self, currency: str) -> str:
@@ -145,6 +149,10 @@ class Books(Door, Protocol):
         """The id of the income account that sales of services go to. Raises Refused when there is none."""
         ...
 
+    def sells(self, quickbooks_id: str) -> bool:
+        """Whether the item of an id is an active Service item."""
+        ...
+
     def service_item(self, name: str) -> str | None:
         """The id of the active Service item of exactly this name."""
         ...
@@ -153,8 +161,8 @@ class Books(Door, Protocol):
         """A posted payment: `{"id", "amount_minor", "currency", "unapplied_minor", "invoices": {id: minor}}`."""
         ...
 
-    def records_between(self, first: str, last: str) -> Iterator[Record]:
-        """Every record of the RECORD_KINDS that is dated from `first` to `last` (YYYY-MM-DD, both included)."""
+    def records_between(self, first: str, last: str, kinds: Sequence[str] = RECORD_KINDS) -> Iterator[Record]:
+        """Every record of these kinds that is dated from `first` to `last` (YYYY-MM-DD, both included)."""
         ...
 
     def record(self, kind: str, quickbooks_id: str) -> Record | None:

@@ -239,7 +239,7 @@ def test_an_account_is_made_once_and_found_by_name_type_and_currency(books: Quic
     assert books.find(new_account("PayPal (EUR)", "EUR")) == made
     assert books.find(new_account("PayPal (EUR)", "USD")) is None
     found = books.account_named("PayPal (EUR)", "Bank")
-    expected = {"name": "PayPal (EUR)", "type": "Bank", "subtype": "CashOnHand", "currency": "EUR"}
+    expected = {"name": "PayPal (EUR)", "type": "Bank", "subtype": "CashOnHand", "currency": "EUR", "active": True}
     assert found == {"id": made["id"], **expected}
     assert books.account_named("PayPal (EUR)", "Expense") is None
 

@@ -53,7 +53,9 @@ class InQuickBooks(Kind[Result], frozen=True):
 
 
 class Posting(InQuickBooks[Result], frozen=True):
-    """A kind that posts a document of ours. Its subject is the document's key."""
+    """A kind that posts a document of ours, about one customer. Its subject is the document's key."""
+
+    customer_id: str
 
     @classmethod
     @abstractmethod
@@ -72,8 +74,12 @@ class Posting(InQuickBooks[Result], frozen=True):
 
     @classmethod
     def evidence(cls) -> Evidence:
-        """Found by the field that carries the operation's id."""
-        return found_by(f"query `{cls.entity()}` by `{cls.mark()}`", f"`{cls.mark()}`")
+        """Found by the field that carries the operation's id. QuickBooks or a person may replace that: then by the note
+        of the newest ones."""
+        return found_by(
+            f"query `{cls.entity()}` by `{cls.mark()}`, then the newest ones by `PrivateNote`",
+            f"`{cls.mark()}` and `PrivateNote`",
+        )
 
     @staticmethod
     def subject(document: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -135,8 +135,12 @@ class QuickBooksOnline:
             changed = tuple(read.invoice(raw, self._home) for raw in living.values())
         return ChangedInvoices(changed, tuple(sorted(deleted)))
 
+    def account(self, quickbooks_id: str) -> Json | None:
+        """The account of an id, active or not, or None: `{"id", "name", "type", "subtype", "currency", "active"}`."""
+        return self._records.by_id("Account", quickbooks_id, read.account)
+
     def account_named(self, name: str, account_type: str) -> Json | None:
-        """The active account of exactly this name: `{"id", "name", "type", "subtype", "currency"}`."""
+        """The active account of exactly this name, as `account` gives it."""
         rows = [raw for raw in self._records.exact("Account", "Name", name) if raw.get("AccountType") == account_type]
         raw = self._records.only(f"account {name}", rows)
         with readable():
@@ -163,6 +167,11 @@ class QuickBooksOnline:
             )
         return str(min(rows, key=lambda raw: int(raw["Id"]))["IncomeAccountRef"]["value"])
 
+    def sells(self, quickbooks_id: str) -> bool:
+        """Whether the item of an id is an active Service item."""
+        raw = self._records.raw("Item", quickbooks_id)
+        return raw is not None and raw.get("Active", True) is True and raw.get("Type") == "Service"
+
     def service_item(self, name: str) -> str | None:
         """The id of the active Service item of exactly this name."""
         rows = [raw for raw in self._records.exact("Item", "Name", name) if raw.get("Type") == "Service"]
@@ -173,10 +182,10 @@ class QuickBooksOnline:
         """A posted payment: `{"id", "amount_minor", "currency", "unapplied_minor", "invoices": {id: minor}}`."""
         return self._records.by_id("Payment", quickbooks_id, read.payment)
 
-    def records_between(self, first: str, last: str) -> Iterator[Record]:
-        """Every record of the RECORD_KINDS that is dated from `first` to `last`, in pages of a thousand."""
+    def records_between(self, first: str, last: str, kinds: Sequence[str] = RECORD_KINDS) -> Iterator[Record]:
+        """Every record of these kinds that is dated from `first` to `last`, in pages of a thousand."""
         where = f"TxnDate >= {query.literal(first)} AND TxnDate <= {query.literal(last)}"
-        for kind in RECORD_KINDS:
+        for kind in kinds:
             for raw in self._records.rows(kind, where):
                 yield self._record(kind, raw)
 

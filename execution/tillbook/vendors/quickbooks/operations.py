@@ -7,6 +7,7 @@ field of the record where it has one, by which it is found again when no answer 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from tillbook.kit.errors import Refused, Unavailable, Uncertain
@@ -28,7 +29,7 @@ from tillbook.operations.kinds.sales.create_invoice import CreateInvoice
 from tillbook.rules.events import BookedInvoice
 from tillbook.rules.operations import Json, Operation
 from tillbook.vendors.errors import PENDING_HINT
-from tillbook.vendors.quickbooks import read, write, write_refunds
+from tillbook.vendors.quickbooks import query, read, write, write_refunds
 from tillbook.vendors.quickbooks.records import EVERYBODY, Records, readable
 from tillbook.vendors.quickbooks.session import RefusedInDoubt
 
@@ -36,6 +37,10 @@ _CHANGED_MEANWHILE = "5010"
 _TAKEN = ("6140", "6240")  # the number or the name: perhaps by our own first attempt
 _VOID = {"operation": "update", "include": "void"}
 
+_OF_CUSTOMERS = ("Invoice", "Payment", "SalesReceipt", "RefundReceipt")
+"""The kinds of records that a query finds by their customer."""
+
+Document = TypeVar("Document", bound=Posting[Any])
 Asked = TypeVar("Asked", bound=InQuickBooks[Any])
 Result = TypeVar("Result")
 Send = Callable[[Operation[Asked]], Result]
@@ -116,17 +121,29 @@ class QuickBooksOperations:
     def _posting(
         self,
         kind: type[Posting[Result]],
-        body: Callable[[Operation[Asked]], Json],
-        result: Callable[[Operation[Asked], Json], Result],
+        body: Callable[[Operation[Document]], Json],
+        result: Callable[[Operation[Document], Json], Result],
         *,
         read_back: bool = False,
-    ) -> tuple[Send[Asked, Result], Find[Asked, Result]]:
+    ) -> tuple[Send[Document, Result], Find[Document, Result]]:
         """How a document is posted, and found by the field that carries the operation's id."""
+        entity = kind.entity()
 
-        def rows(operation: Operation[Asked]) -> list[Json]:
-            return self._records.exact(kind.entity(), kind.mark(), operation.id)
+        def rows(operation: Operation[Document]) -> list[Json]:
+            return self._records.exact(entity, kind.mark(), operation.id) or self._newest(
+                entity, operation, operation.params.customer_id
+            )
 
-        return self._making(kind.entity(), body, rows, result, read_back=read_back)
+        return self._making(entity, body, rows, result, read_back=read_back)
+
+    def _newest(self, entity: str, operation: Operation[object], customer_id: str) -> list[Json]:
+        """The records with our mark among the newest of this kind and customer, whatever number they bear.
+
+        QuickBooks numbers by itself when its owner wants that, and a person may change any number.
+        """
+        where = f"CustomerRef = {query.literal(customer_id)}" if entity in _OF_CUSTOMERS else ""
+        rows = self._records.newest(entity, where)
+        return [raw for raw in rows if write.bears_mark(raw.get("PrivateNote"), operation)]
 
     def _accounts(self, operation: Operation[CreateAccount]) -> list[Json]:
         asked = operation.params
@@ -138,18 +155,23 @@ class QuickBooksOperations:
         ]
 
     def _customers(self, operation: Operation[CreateCustomer]) -> list[Json]:
-        rows = self._records.exact("Customer", "DisplayName", operation.params.name, also=EVERYBODY)
-        return [raw for raw in rows if write.bears_mark(raw.get("Notes"), operation)]
+        named = self._records.exact("Customer", "DisplayName", operation.params.name, also=EVERYBODY)
+        for rows in (named, self._records.newest("Customer", EVERYBODY)):
+            if ours := [raw for raw in rows if write.bears_mark(raw.get("Notes"), operation)]:
+                return ours
+        return []
 
     def _items(self, operation: Operation[CreateItem]) -> list[Json]:
         return self._records.exact("Item", "Name", operation.params.name)
 
     def _invoices(self, operation: Operation[CreateInvoice]) -> list[Json]:
-        rows = self._records.exact("Invoice", "DocNumber", operation.params.number)
-        return [raw for raw in rows if write.bears_mark(raw.get("PrivateNote"), operation)]
+        numbered = self._records.exact("Invoice", "DocNumber", operation.params.number)
+        ours = [raw for raw in numbered if write.bears_mark(raw.get("PrivateNote"), operation)]
+        return ours or self._newest("Invoice", operation, operation.params.customer_id)
 
     def _invoice(self, operation: Operation[CreateInvoice], raw: Json) -> BookedInvoice:
-        return read.invoice(raw, self._records.home_currency)
+        """Under the number of the order, whatever QuickBooks made of it."""
+        return replace(read.invoice(raw, self._records.home_currency), number=operation.params.number)
 
     def _payment(self, operation: Operation[PostPayment], raw: Json) -> PaymentPosted:
         """Amounts as text, and whether the money lies on other invoices than it was meant for."""

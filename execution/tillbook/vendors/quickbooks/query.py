@@ -41,3 +41,9 @@ def any_of(field: str, values: Iterable[str]) -> str:
 def select(entity: str, where: str, start: int) -> bytes:
     """One page of rows, `start` counting from 1. Ordered by Id: without an order, pages may lose rows."""
     return f"SELECT * FROM {entity} WHERE {where} ORDERBY Id STARTPOSITION {start} MAXRESULTS {PAGE}".encode("ascii")
+
+
+def newest(entity: str, where: str) -> bytes:
+    """The thousand rows that were made last, the newest first. An empty condition means all."""
+    condition = f" WHERE {where}" if where else ""
+    return f"SELECT * FROM {entity}{condition} ORDERBY MetaData.CreateTime DESC MAXRESULTS {PAGE}".encode("ascii")

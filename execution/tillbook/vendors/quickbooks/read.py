@@ -72,13 +72,14 @@ def invoice(raw: Json, home: HomeCurrency) -> BookedInvoice:
 
 
 def account(raw: Json, home: HomeCurrency) -> Json:
-    """`{"id", "name", "type", "subtype", "currency"}`"""
+    """`{"id", "name", "type", "subtype", "currency", "active"}`"""
     return {
         "id": raw["Id"],
         "name": raw["Name"],
         "type": raw["AccountType"],
         "subtype": raw.get("AccountSubType", ""),
         "currency": currency_of(raw, home),
+        "active": bool(raw.get("Active", True)),
     }
 
 

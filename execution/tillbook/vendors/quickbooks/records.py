@@ -84,8 +84,15 @@ class Records:
                 return list(rows.values())
             start += query.PAGE
 
+    def newest(self, entity: str, where: str = "") -> list[Json]:
+        """The thousand rows that were made last."""
+        return self._answer(entity, query.newest(entity, where))
+
     def _page(self, entity: str, where: str, start: int) -> list[Json]:
-        answer = self.connection.call(lambda client: client.query(query.select(entity, where, start)))
+        return self._answer(entity, query.select(entity, where, start))
+
+    def _answer(self, entity: str, asked: bytes) -> list[Json]:
+        answer = self.connection.call(lambda client: client.query(asked))
         with readable():
             page: list[Json] = answer["QueryResponse"].get(entity, [])
         return page

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tillbook.kit.errors import Refused
+from tillbook.operations.kinds.quickbooks import LONGEST_NOTE
 
 if TYPE_CHECKING:
     from tillbook.operations.kinds.books.create_account import CreateAccount
@@ -105,7 +106,7 @@ def payment_body(operation: Operation[PostPayment]) -> Json:
         "TxnDate": params.date,
         "DepositToAccountRef": _ref(params.deposit_account_id),
         "PaymentRefNum": operation.id,
-        "PrivateNote": params.note,
+        "PrivateNote": noted(params.note, operation),
         "Line": [
             {
                 "Amount": amount(applied.amount),
@@ -119,6 +120,12 @@ def payment_body(operation: Operation[PostPayment]) -> Json:
 def mark(operation: Operation[object]) -> str:
     """The words by which a document is known as ours."""
     return f"Tillbook {operation.id}"
+
+
+def noted(note: str, operation: Operation[object]) -> str:
+    """A document's note with our mark in a line of its own."""
+    words = mark(operation)
+    return f"{note[: LONGEST_NOTE - len(words) - 1]}\n{words}"
 
 
 def bears_mark(text: object, operation: Operation[object]) -> bool:

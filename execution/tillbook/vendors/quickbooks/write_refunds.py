@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tillbook.vendors.quickbooks.write import amount as amount_of
+from tillbook.vendors.quickbooks.write import noted
 
 if TYPE_CHECKING:
     from tillbook.operations.kinds.refunds.apply_credit import ApplyCredit
@@ -30,7 +31,7 @@ def receipt_body(operation: Operation[Receipt]) -> Json:
         "CurrencyRef": _ref(params.currency),
         "TxnDate": params.date,
         "DepositToAccountRef": _ref(params.account_id),
-        "PrivateNote": params.note,
+        "PrivateNote": noted(params.note, operation),
         "Line": [_line(line, number) for number, line in enumerate(params.lines, 1)],
     }
 
@@ -45,7 +46,7 @@ def purchase_body(operation: Operation[PostPurchase]) -> Json:
         "EntityRef": {"value": params.customer_id, "type": "Customer"},
         "CurrencyRef": _ref(params.currency),
         "TxnDate": params.date,
-        "PrivateNote": params.note,
+        "PrivateNote": noted(params.note, operation),
         "Line": [
             {
                 "DetailType": "AccountBasedExpenseLineDetail",
@@ -68,7 +69,7 @@ def deposit_body(operation: Operation[PostDeposit]) -> Json:
         "DepositToAccountRef": _ref(params.account_id),
         "CurrencyRef": _ref(params.currency),
         "TxnDate": params.date,
-        "PrivateNote": params.note,
+        "PrivateNote": noted(params.note, operation),
         "Line": [
             {
                 "DetailType": "DepositLineDetail",

@@ -35,7 +35,6 @@ class PaymentPosted(Made, frozen=True):
 class PostPayment(Posting[PaymentPosted], frozen=True):
     """Post a payment. What no invoice takes stays the customer's credit."""
 
-    customer_id: str
     currency: str
     amount: str
     date: str

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 class CreditMovement(Posting[Posted], frozen=True):
     """Post money that moves between the processor's clearing account and what we owe a customer."""
 
-    customer_id: str
     currency: str
     date: str
     account_id: str

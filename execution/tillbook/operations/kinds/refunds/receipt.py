@@ -26,7 +26,6 @@ class ReceiptLine(msgspec.Struct, frozen=True):
 class Receipt(Posting[Posted], frozen=True):
     """Post a receipt that pays through the processor's clearing account. QuickBooks adds the tax."""
 
-    customer_id: str
     currency: str
     date: str
     account_id: str

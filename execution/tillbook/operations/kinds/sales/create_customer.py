@@ -43,8 +43,8 @@ class CreateCustomer(InQuickBooks[Made], frozen=True):
 
     @classmethod
     def evidence(cls) -> Evidence:
-        """Found by the display name, which nobody else can have."""
-        return found_by("query `Customer` by `DisplayName`, then compare `Notes`", "`Notes`")
+        """Found by our mark: under the display name, which a person may change, then among the newest."""
+        return found_by("query `Customer` by `DisplayName`, then the newest ones, by `Notes`", "`Notes`")
 
     def assumed(self, operation: Stored) -> Made:
         """A new customer."""

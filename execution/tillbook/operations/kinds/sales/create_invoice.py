@@ -86,8 +86,8 @@ class CreateInvoice(InQuickBooks[BookedInvoice], frozen=True):
 
     @classmethod
     def evidence(cls) -> Evidence:
-        """Found by its number, which a person may have given to another one."""
-        return found_by("query `Invoice` by `DocNumber`, then compare `PrivateNote`", "`PrivateNote`")
+        """Found by our mark: among those of its number, which QuickBooks or a person may replace, then the newest."""
+        return found_by("query `Invoice` by `DocNumber`, then the newest ones, by `PrivateNote`", "`PrivateNote`")
 
     def assumed(self, operation: Stored) -> BookedInvoice:
         """The tax is QuickBooks' to compute, so the assumed total is without it."""
