@@ -10,6 +10,7 @@ import typer
 from tillbook import cli
 
 if TYPE_CHECKING:
+    from tillbook.proof.acceptances import Acceptances, Withdrawn
     from tillbook.proof.reconcile import Reconciled
     from tillbook.till import Till
 
@@ -25,7 +26,7 @@ def reconcile_payments(
 ) -> Reconciled:
     """Compare every statement, the ledger and QuickBooks from the date `first` to `last` (default: 35 days to now).
 
-    Raises Refused (a wrong date, a statement that is suspiciously empty), Unavailable (another one is at work).
+    Raises Refused (a wrong date, nothing to accept), Unavailable (another one is at work).
     """
     from tillbook.proof import reconcile  # noqa: PLC0415  start-up time
 
@@ -43,11 +44,19 @@ def app(
     accept: Annotated[
         str, typer.Option(metavar="SUBJECT", help="Take this discrepancy as it is; your name is written down.")
     ] = "",
-    because: Annotated[str, typer.Option(help="Why it is accepted.")] = "",
+    acceptances: Annotated[bool, typer.Option("--acceptances", help="List what was accepted, and ask nobody.")] = False,
+    withdraw: Annotated[int | None, typer.Option(metavar="ID", help="Take this acceptance back.")] = None,
+    because: Annotated[str, typer.Option(help="Why it is accepted, or taken back.")] = "",
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing when all is well: for cron.")] = False,
     dry_run: cli.DryRun = False,
-) -> Reconciled | None:
+) -> Reconciled | Acceptances | Withdrawn | None:
     """Prove that processor, ledger and books agree to the cent, or say why not and how it is repaired."""
+    from tillbook.proof import acceptances as accepted  # noqa: PLC0415  start-up time
+
+    if acceptances:
+        return accepted.listed(till)
+    if withdraw is not None:
+        return accepted.withdraw(till, withdraw, because)
     result = reconcile_payments(till=till, first=first, last=last, repair=repair, accept=accept, because=because)
     if report is not None and not dry_run:
         from tillbook.proof import page  # noqa: PLC0415  start-up time

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from tillbook.kit.money import Money
 from tillbook.ledger.sqlite.database import Database, Row
-from tillbook.rules.matching import Discrepancy, Movement
+from tillbook.rules.matching import MOST_REASONS, Discrepancy, Movement
 
 
 class Reconciliation:
@@ -57,10 +57,10 @@ class Reconciliation:
             owed.setdefault(row["customer"], {})[row["currency"]] = row["amount_minor"]
         return owed
 
-    def unposted(self) -> dict[tuple[str, str], int]:
-        """Minor units of documents that wait or failed, by customer and kind."""
+    def unposted(self) -> dict[tuple[str, str], Money]:
+        """The sum of documents that wait or failed, by customer and kind: a customer has one currency."""
         rows = self._database.all("reconciliation.unposted")
-        return {(row["customer"], row["kind"]): row["amount_minor"] for row in rows}
+        return {(row["customer"], row["kind"]): Money(row["amount_minor"], row["currency"]) for row in rows}
 
     def invoices_of(self, customer: str) -> list[Row]:
         """The invoices of a customer, by QuickBooks id."""
@@ -75,13 +75,13 @@ class Reconciliation:
         row = self._database.one("reconciliation.customer_of", document=document)
         return str(row["customer"] or "") if row else ""
 
-    def parked_before(self, moment: int) -> list[Row]:
-        """Events that were parked before a moment (UTC seconds)."""
-        return self._database.all("reconciliation.parked_before", received_at=moment)
+    def unmatched(self) -> list[Row]:
+        """What is left of payments that no invoice is known for, the oldest first."""
+        return self._database.all("reconciliation.unmatched")
 
-    def unmatched(self, moment: int) -> list[Row]:
-        """What is left of payments that came before a moment (UTC seconds) and that no invoice is known for."""
-        return self._database.all("reconciliation.unmatched", before=moment)
+    def credits(self) -> list[Row]:
+        """Every invoice whose customer has credit that is left of it."""
+        return self._database.all("reconciliation.credits")
 
     def wrongly_unmatched(self) -> Iterator[Row]:
         """Payments that are kept as unmatched and are not by their facts, or the other way round."""
@@ -126,7 +126,37 @@ class Reconciliation:
         rows = self._database.all("reconciliation.accepted_effects", provider=provider, since=since)
         return {row["currency"]: row["effect_minor"] for row in rows}
 
+    def acceptances_before(self, provider: str, currency: str, since: int) -> list[str]:
+        """In a few words each, the newest acceptances that explain a balance and lie before a window."""
+        rows = self._database.all(
+            "reconciliation.acceptances_before", provider=provider, currency=currency, since=since, most=MOST_REASONS
+        )
+        return [_words(row) for row in rows]
+
     def accepted_of_proof(self, name: str, currency: str) -> Money:
         """How much of a proof's difference was accepted."""
         row = self._database.one("reconciliation.accepted_of_proof", subject=name) or {}
         return Money(row["amount_minor"], currency)
+
+    def acceptances_of_proof(self, name: str) -> list[str]:
+        """In a few words each, the newest acceptances of a proof's difference."""
+        rows = self._database.all("reconciliation.acceptances_of_proof", subject=name, most=MOST_REASONS)
+        return [_words(row) for row in rows]
+
+    def acceptances(self, most: int) -> list[Row]:
+        """The newest acceptances that stand."""
+        return self._database.all("reconciliation.acceptances", most=most)
+
+    def withdraw(self, acceptance: int, *, reason: str, withdrawn_by: str, now: int) -> Row | None:
+        """Take back an acceptance that stands: what it was, or None when there is none. In a transaction."""
+        row = self._database.one("reconciliation.standing_acceptance", id=acceptance)
+        if row is not None:
+            self._database.run(
+                "reconciliation.withdraw", acceptance=acceptance, reason=reason, withdrawn_by=withdrawn_by, now=now
+            )
+        return row
+
+
+def _words(row: Row) -> str:
+    amount = "" if row["amount_minor"] is None else Money(row["amount_minor"], row["currency"])
+    return f"accepted as {row['id']}: {row['type']} {row['subject']} {amount}".strip()

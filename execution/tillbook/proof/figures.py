@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tillbook.kit.money import Money
 from tillbook.rules.entries import RECEIVABLE
-from tillbook.rules.matching import Discrepancy, Tally
+from tillbook.rules.matching import MOST_REASONS, Discrepancy, Tally, words
 from tillbook.vendors.providers import declared
 
 if TYPE_CHECKING:
@@ -21,32 +21,56 @@ if TYPE_CHECKING:
 # What a record of QuickBooks does to what its customer owes; receipts do nothing to it.
 OWED_SIGNS = {"Invoice": 1, "Payment": -1, "CreditMemo": -1, "Purchase": 1, "Deposit": -1}
 
+Explained = tuple[int, list[str]]
+"""Minor units, and the items that they are made of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """`left` less `right` is `explained` by named items. `difference` is what is left of it, zero when it is proven."""
+    """`left` less `right` is `explained` by named items. `difference` is what is left of it, zero when it is proven.
+
+    `because` names the items, the first ones of many.
+    """
 
     name: str
     left: Money
     right: Money
     explained: Money
+    because: tuple[str, ...]
     difference: Money
 
 
 @dataclass(slots=True)
 class Proofs:
-    """What was proven. `open_items` are records of other people that explain a difference by their names."""
+    """What was proven. `open_items` are records of other people that explain a difference by their names.
 
+    `customers` counts those whose balance QuickBooks told.
+    """
+
+    customers: int = 0
     proofs: list[Proof] = field(default_factory=list)
     open_items: list[dict[str, Any]] = field(default_factory=list)
     discrepancies: list[Discrepancy] = field(default_factory=list)
 
-    def add(self, till: Till, subject: str, name: str, figures: tuple[int, int, int], currency: str) -> None:
-        """Add a proof of (left, right, explained) minor units. What remains of it is reported."""
+    def add(
+        self,
+        till: Till,
+        subject: str,
+        name: str,
+        figures: tuple[int, int, int],
+        currency: str,
+        reasons: Sequence[str] = (),
+    ) -> None:
+        """Add a proof of (left, right, explained) minor units. What remains of it is reported.
+
+        `reasons` name what explains it, besides what a person has accepted of this very proof.
+        """
         left, right, explained = figures
         explained += till.ledger.reconciliation.accepted_of_proof(subject, currency).minor
+        because = [*reasons, *till.ledger.reconciliation.acceptances_of_proof(subject)]
         rest = Money(left - right - explained, currency)
-        self.proofs.append(Proof(name, Money(left, currency), Money(right, currency), Money(explained, currency), rest))
+        sides = (Money(left, currency), Money(right, currency), Money(explained, currency))
+        self.proofs.append(Proof(name, *sides, tuple(because[:MOST_REASONS]), rest))
         if rest:
             now = till.clock.now()
             self.discrepancies.append(Discrepancy(type="proof_failed", subject=subject, amount=rest, at=now, note=name))
@@ -67,7 +91,8 @@ def holdings(
                 sums.get(currency, 0) for sums in (tally.ledger, tally.processor, tally.explained)
             )
             subject, title = f"statement:{provider}:{currency}", f"{who} statement {currency}"
-            proofs.add(till, subject, title, (ledger, theirs, explained), currency)
+            reasons = tally.reasons.get(currency, ())
+            proofs.add(till, subject, title, (ledger, theirs, explained), currency, reasons)
         return
     account = declared(provider).clearing.ledger
     ours = {code: amount.minor for (name, code), amount in till.ledger.facts.balances().items() if name == account}
@@ -76,7 +101,11 @@ def holdings(
         theirs = held.get(currency, Money.zero(currency)).minor
         explained = tally.explained.get(currency, 0) + before.get(currency, 0)
         figures = (ours.get(currency, 0), theirs, explained)
-        proofs.add(till, f"balance:{provider}:{currency}", f"{who} balance {currency}", figures, currency)
+        reasons = [
+            *tally.reasons.get(currency, ()),
+            *till.ledger.reconciliation.acceptances_before(provider, currency, since),
+        ]
+        proofs.add(till, f"balance:{provider}:{currency}", f"{who} balance {currency}", figures, currency, reasons)
 
 
 def receivables(till: Till, proofs: Proofs, found: Sequence[Discrepancy]) -> None:
@@ -85,26 +114,31 @@ def receivables(till: Till, proofs: Proofs, found: Sequence[Discrepancy]) -> Non
     sums = {currency: [0, 0, 0] for currency in till.ledger.facts.currencies(RECEIVABLE)}
     if not sums:
         return
-    booked, known = till.books.receivables(), _explained(till, found)
+    booked, reasons = till.books.receivables(), dict[str, list[str]]()
+    known = _explained(till, found)
     owed = _owed(till, booked, known)
+    proofs.customers = len(booked)
     for customer, amounts in owed.items():
         for currency, ledger in amounts.items():
             theirs = booked.get(customer, Money.zero(currency)).minor
-            explained = known.get(customer, 0)
+            explained, because = known.get(customer, (0, []))
             if theirs - ledger != explained:
-                explained += _foreign(till, proofs, customer, found)
+                more, items = _foreign(till, proofs, customer, found)
+                explained, because = explained + more, [*because, *items]
             total = sums.setdefault(currency, [0, 0, 0])
             if theirs - ledger == explained:
                 total[:] = [total[0] + theirs, total[1] + ledger, total[2] + explained]
+                reasons.setdefault(currency, []).extend(because)
             else:
                 name = f"Receivables {currency} of customer {customer}"
                 subject = f"receivables:{customer}:{currency}"
-                proofs.add(till, subject, name, (theirs, ledger, explained), currency)
+                proofs.add(till, subject, name, (theirs, ledger, explained), currency, because)
     for currency, (theirs, ledger, explained) in sorted(sums.items()):
-        proofs.add(till, f"receivables:{currency}", f"Receivables {currency}", (theirs, ledger, explained), currency)
+        figures, subject = (theirs, ledger, explained), f"receivables:{currency}"
+        proofs.add(till, subject, f"Receivables {currency}", figures, currency, reasons.get(currency, ()))
 
 
-def _owed(till: Till, booked: dict[str, Money], known: dict[str, int]) -> dict[str, dict[str, int]]:
+def _owed(till: Till, booked: dict[str, Money], known: dict[str, Explained]) -> dict[str, dict[str, int]]:
     """What each customer owes by the ledger, also those who owe nothing there: QuickBooks says something of them, or
     something `known` explains a difference."""
     owed = till.ledger.reconciliation.receivables()
@@ -114,16 +148,21 @@ def _owed(till: Till, booked: dict[str, Money], known: dict[str, int]) -> dict[s
     return owed
 
 
-def _explained(till: Till, found: Sequence[Discrepancy]) -> dict[str, int]:
+def _explained(till: Till, found: Sequence[Discrepancy]) -> dict[str, Explained]:
     """By customer: how much more QuickBooks says than the ledger, for documents that wait or were found to differ."""
-    sums: dict[str, int] = {}
-    for (customer, kind), minor in till.ledger.reconciliation.unposted().items():
-        sums[customer] = sums.get(customer, 0) - OWED_SIGNS.get(kind, 0) * minor
+    known: dict[str, Explained] = {}
+    for (customer, kind), amount in till.ledger.reconciliation.unposted().items():
+        _add(known, customer, -OWED_SIGNS.get(kind, 0) * amount.minor, f"{kind} of {customer} that waits {amount}")
     for one in found:
         if effect := _effect(one):
-            customer = till.ledger.reconciliation.customer_of(_document_of(one))
-            sums[customer] = sums.get(customer, 0) + effect
-    return sums
+            _add(known, till.ledger.reconciliation.customer_of(_document_of(one)), effect, words(one))
+    return known
+
+
+def _add(known: dict[str, Explained], customer: str, minor: int, because: str) -> None:
+    if minor:
+        before, reasons = known.get(customer, (0, []))
+        known[customer] = before + minor, [*reasons, because]
 
 
 def _effect(found: Discrepancy) -> int:
@@ -138,22 +177,23 @@ def _document_of(found: Discrepancy) -> str:
     return found.note if found.type == "duplicate_in_books" else found.subject
 
 
-def _foreign(till: Till, proofs: Proofs, customer: str, found: Sequence[Discrepancy]) -> int:
+def _foreign(till: Till, proofs: Proofs, customer: str, found: Sequence[Discrepancy]) -> Explained:
     """What a customer's records in QuickBooks that we know nothing of add to what is owed. Each is a named item."""
     duplicates = {(one.kind, one.record) for one in found if one.type == "duplicate_in_books"}
     ours = {row["quickbooks_id"]: row for row in till.ledger.reconciliation.invoices_of(customer)}
-    effect, seen = 0, set()
+    effect, seen, reasons = 0, set(), list[str]()
     for record in till.books.receivable_records(customer):
         if record.kind == "Invoice" and record.id in ours:
             seen.add(record.id)
-            effect += _changed(proofs, ours[record.id], record.amount.minor)
+            effect += _changed(proofs, ours[record.id], record.amount.minor, reasons)
         elif not ((record.kind, record.id) in duplicates or _is_ours(till, record.kind, record.id)) and record.amount:
             effect += OWED_SIGNS[record.kind] * record.amount.minor
             item = {"what": record.kind, "quickbooks_id": record.id, "customer": customer, "amount": record.amount}
             proofs.open_items.append({**item, "date": record.date})
+            reasons.append(f"{record.kind} {record.id} of customer {customer} {record.amount}")
     for row in _others(ours, seen):
-        effect += _changed(proofs, row, 0)
-    return effect
+        effect += _changed(proofs, row, 0, reasons)
+    return effect, reasons
 
 
 def _is_ours(till: Till, kind: str, quickbooks_id: str) -> bool:
@@ -164,14 +204,14 @@ def _others(rows: dict[str, Any], seen: set[str]) -> Iterator[Any]:
     yield from (row for key, row in rows.items() if key not in seen)
 
 
-def _changed(proofs: Proofs, row: dict[str, Any], now_minor: int) -> int:
+def _changed(proofs: Proofs, row: dict[str, Any], now_minor: int, reasons: list[str]) -> int:
     """An invoice of ours whose total was changed in QuickBooks (zero: voided or deleted)."""
     more = now_minor - row["total_minor"]
     if more:
         amount = Money(more, row["currency"])
-        proofs.discrepancies.append(
-            Discrepancy(
-                type="amount_differs", place="invoice", subject=row["number"], amount=amount, at=row["created_at"]
-            )
+        found = Discrepancy(
+            type="amount_differs", place="invoice", subject=row["number"], amount=amount, at=row["created_at"]
         )
+        proofs.discrepancies.append(found)
+        reasons.append(words(found))
     return int(more)

@@ -1,39 +1,34 @@
 """Processor, ledger and books, compared: gather, match, prove, repair, and look again.
 
-Without `repair` and `accept` nothing is changed anywhere.
+Without `repair` and `accept` nothing is changed anywhere. What cannot be read is named and proves nothing, and the rest
+is proven all the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tillbook.kit.clock import business_date, day_begins, rfc3339
 from tillbook.kit.errors import Refused, Unavailable, worst_exit_code
-from tillbook.kit.money import Money
 from tillbook.kit.troubles import Troubles
-from tillbook.operations.kinds.refunds.refund_payment import RefundPayment
-from tillbook.operations.kinds.registry import kind_of
-from tillbook.proof import figures, repairs, statements
+from tillbook.proof import acceptances, figures, repairs, standing, statements
 from tillbook.proof.duplicates import duplicates
 from tillbook.proof.figures import Proof, Proofs
+from tillbook.proof.standing import DAY_SECONDS
 from tillbook.rules import matching
-from tillbook.rules.matching import Discrepancy, Tally, Window
-from tillbook.sales import company, pages
+from tillbook.rules.matching import Discrepancy, Movement, Tally, Window
+from tillbook.sales import company
 from tillbook.vendors.providers import PROVIDERS, declared
 
 if TYPE_CHECKING:
-    from tillbook.ledger.sales import Checkout
     from tillbook.till import Till
 
+QUICKBOOKS = "QuickBooks"
 DEFAULT_DAYS = 35
 DISCREPANCIES_FOUND = 7
 _YEARS = (2000, 2999)
-_DAY_SECONDS = 86_400
-_UNFINISHED_SECONDS = 300
-_PARKED_SECONDS = _DAY_SECONDS
 _LEDGER_ATTEMPTS = 5
 
 
@@ -51,25 +46,46 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What one comparison found. `accepted` counts discrepancies that a person has taken as they are."""
+class Compared:
+    """How much of whom was compared, and until when (RFC 3339): what is younger may still come."""
 
-    matched: int
-    found: tuple[Discrepancy, ...]
-    accepted: int
-    proofs: tuple[Proof, ...]
-    open_items: tuple[dict[str, Any], ...]
+    whom: str
+    what: str
+    number: int
+    until: str
+
+
+@dataclass(slots=True)
+class Look:
+    """What one comparison found. `accepted` counts discrepancies that a person has taken as they are.
+
+    `unproven` names what could not be looked at. `waiting` waits for a person and is no discrepancy yet.
+    """
+
+    matched: int = 0
+    accepted: int = 0
+    compared: list[Compared] = field(default_factory=list)
+    found: list[Discrepancy] = field(default_factory=list)
+    waiting: list[Discrepancy] = field(default_factory=list)
+    proven: Proofs = field(default_factory=Proofs)
+    unproven: Troubles = field(default_factory=Troubles)
+    documents: int = 0
+    books_answer: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """The result. `repaired` says what is gone since the first look, `trouble` what could not be done."""
+    """The result. `verdict` says in a line what was compared and how it ended, `repaired` what is gone since the first
+    look, `trouble` what could not be looked at or done."""
 
+    verdict: str
     since: str
     until: str
+    compared: tuple[Compared, ...]
     matched: int
     discrepancies: tuple[dict[str, Any], ...]
     accepted: int
+    waiting: tuple[dict[str, Any], ...]
     proofs: tuple[Proof, ...]
     open_items: tuple[dict[str, Any], ...]
     repaired: tuple[str, ...]
@@ -80,8 +96,8 @@ class Reconciled:
 def reconcile(till: Till, asked: Asked, *, repair: bool, accept: str, because: str) -> Reconciled:
     """Compare, repair or accept what was asked for, and compare again.
 
-    Raises Refused (a wrong date, suspicious emptiness, nothing to accept, an acceptance without a reason), Unavailable
-    (another one is at work).
+    Raises Refused (a wrong date, nothing to accept, an acceptance without a reason), Unavailable (another one is at
+    work).
     """
     if bool(accept) != bool(because.strip()):
         raise Refused(
@@ -92,26 +108,28 @@ def reconcile(till: Till, asked: Asked, *, repair: bool, accept: str, because: s
         window, troubles = window_of(till, asked), Troubles()
         first = seen = look(till, window)
         if accept:
-            _accept(till, first, accept, because)
+            acceptances.accept(till, [*first.found, *first.waiting], accept, because)
         if repair:
             repairs.repair_all(till, first.found, troubles)
         if (repair or accept) and not till.dry_run:
             window = window_of(till, asked)
             seen = look(till, window)
-    left = {_name(one) for one in seen.found}
+    left, now = {_name(one) for one in seen.found}, till.clock.now()
+    codes = [*troubles.exit_codes, *seen.unproven.exit_codes, DISCREPANCIES_FOUND if seen.found else 0]
     return Reconciled(
+        verdict=_verdict(seen),
         since=rfc3339(window.since),
         until=rfc3339(window.until),
+        compared=tuple(seen.compared),
         matched=seen.matched,
-        discrepancies=tuple(_shown(one, asked, till.clock.now()) for one in seen.found),
+        discrepancies=tuple(_shown(one, asked, now) for one in seen.found),
         accepted=seen.accepted,
-        proofs=seen.proofs,
-        open_items=seen.open_items,
-        repaired=tuple(
-            f"{one.type} {one.subject} {one.amount or ''}".strip() for one in first.found if _name(one) not in left
-        ),
-        trouble=tuple(troubles.sentences),
-        exit_code=worst_exit_code([*troubles.exit_codes, DISCREPANCIES_FOUND if seen.found else 0]),
+        waiting=tuple(_waits(one, now) for one in seen.waiting),
+        proofs=tuple(seen.proven.proofs),
+        open_items=tuple(seen.proven.open_items),
+        repaired=tuple(matching.words(one) for one in first.found if _name(one) not in left),
+        trouble=(*seen.unproven.sentences, *troubles.sentences),
+        exit_code=worst_exit_code(codes),
     )
 
 
@@ -130,20 +148,30 @@ def window_of(till: Till, asked: Asked) -> Window:
 
 
 def look(till: Till, window: Window) -> Look:
-    """One pass over each statement and the books. Raises Refused, Unavailable."""
-    found: list[Discrepancy] = []
-    proven, matched = Proofs(), 0
+    """One pass over each statement and the books. What cannot be read does not hide the rest."""
+    seen = Look()
     for name in _providers(till):
-        tally, differences = _compare(till, name, window, proven)
-        found += differences
-        matched += tally.matched
-    figures.receivables(till, proven, found)
-    found += [*proven.discrepancies, *duplicates(till, window, _zone(till)), *_standing(till), *_approved(till)]
-    left = [one for one in found if not till.ledger.reconciliation.is_accepted(one)]
-    return Look(matched, tuple(left), len(found) - len(left), tuple(proven.proofs), tuple(proven.open_items))
+        with seen.unproven.looking_at(declared(name).title):
+            seen.found += _compare(till, name, window, seen)
+        if declared(name).captures:
+            with seen.unproven.looking_at(f"the pages of {declared(name).title}"):
+                seen.found += standing.approved(till, name)
+    if seen.books_answer:
+        _count(seen, QUICKBOOKS, "documents", seen.documents, window.settled)
+        with seen.unproven.looking_at("duplicates in QuickBooks"):
+            seen.found += duplicates(till, window, _zone(till))
+        with seen.unproven.looking_at("what customers owe in QuickBooks"):
+            figures.receivables(till, seen.proven, seen.found)
+            _count(seen, QUICKBOOKS, "customers", seen.proven.customers, window.settled)
+    now, is_accepted = till.clock.now(), till.ledger.reconciliation.is_accepted
+    found = [*seen.found, *seen.proven.discrepancies, *standing.found(till.ledger, now)]
+    seen.found = [one for one in found if not is_accepted(one)]
+    seen.accepted = len(found) - len(seen.found)
+    seen.waiting = [one for one in standing.waiting(till.ledger) if not is_accepted(one)]
+    return seen
 
 
-def _compare(till: Till, name: str, window: Window, proven: Proofs) -> tuple[Tally, list[Discrepancy]]:
+def _compare(till: Till, name: str, window: Window, seen: Look) -> list[Discrepancy]:
     """The four streams of one provider in one pass, repeated while the ledger is being written to."""
     provider, now, zone = till.provider(name), window.settled, _zone(till)  # one judgement reads the clock once
     begin, end = window.since - statements.MARGIN_SECONDS, window.until + statements.MARGIN_SECONDS
@@ -151,8 +179,7 @@ def _compare(till: Till, name: str, window: Window, proven: Proofs) -> tuple[Tal
     settled = min(window.settled, now - declared(name).statement_lag_seconds)
     # Up to now means to the last row that was read: what came while we looked explains a balance, too.
     judged = replace(window, settled=settled, until=window.until if told.balance is None else end)
-    wanted = till.ledger.reconciliation.documents(name, begin, end)
-    held = statements.records(till, wanted, window, zone)
+    wanted, held = _books(till, name, window, zone, seen)
     for _ in range(_LEDGER_ATTEMPTS):
         tally, count = Tally(), till.ledger.facts.last_entry()
         facts = till.ledger.reconciliation.facts(name, begin, end)
@@ -168,72 +195,38 @@ def _compare(till: Till, name: str, window: Window, proven: Proofs) -> tuple[Tal
             f"the statement of {name} is empty, yet the ledger has payments there; nothing is repaired on such a word",
             hint="Look whether these are the right keys: python execution/check_setup.py",
         )
-    figures.holdings(till, proven, name, tally, told.balance, window.since)
-    return tally, differences
+    figures.holdings(till, seen.proven, name, tally, told.balance, window.since)
+    _count(seen, declared(name).title, "movements", tally.movements, min(settled, window.until))
+    seen.matched += tally.matched
+    seen.documents += tally.documents
+    return differences
 
 
-def _standing(till: Till) -> Iterator[Discrepancy]:
-    """What needs no comparison: operations without an end, parked events, money of nobody we know, and payments
-    of which more was given back than came in."""
-    ledger, now = till.ledger, till.clock.now()
-    for operation in ledger.operations.unfinished_before(now - _UNFINISHED_SECONDS):
-        asked = kind_of(operation).read(operation.params)
-        refund = asked if isinstance(asked, RefundPayment) else None
-        yield Discrepancy(
-            type="uncertain_operation",
-            subject=operation.id,
-            amount=refund.money if refund else None,
-            at=operation.prepared_at,
-            payment=refund.payment if refund else "",
-            note=f"{operation.kind} for {operation.subject} is {operation.state}",
-        )
-    for row in ledger.reconciliation.parked_before(now - _PARKED_SECONDS):
-        yield Discrepancy(
-            type="parked_event", subject=row["event"], amount=None, at=row["received_at"], note=row["reason"]
-        )
-    for row in ledger.reconciliation.unmatched(now - _DAY_SECONDS):
-        yield Discrepancy(
-            type="money_of_nobody",
-            subject=row["payment"],
-            amount=Money(row["amount_minor"], row["currency"]),
-            at=row["occurred_at"],
-            provider=row["provider"],
-            payment=row["payment"],
-        )
-    for row in ledger.outflows.over_returned():
-        yield Discrepancy(
-            type="over_returned",
-            subject=row["payment"],
-            amount=Money(row["returned_minor"] - row["captured_minor"], row["currency"]),
-            at=ledger.reconciliation.payment_began(row["provider"], row["payment"]),
-            provider=row["provider"],
-            payment=row["payment"],
-        )
+def _books(till: Till, name: str, window: Window, zone: str, seen: Look) -> tuple[list[Movement], list[Movement]]:
+    """What the facts of one provider call for and what QuickBooks holds of it. Nothing while QuickBooks is silent."""
+    begin, end = window.since - statements.MARGIN_SECONDS, window.until + statements.MARGIN_SECONDS
+    wanted = till.ledger.reconciliation.documents(name, begin, end)
+    if seen.books_answer:
+        with seen.unproven.looking_at(QUICKBOOKS) as read:
+            held = statements.records(till, wanted, window, zone)
+        if read.ok:
+            return wanted, held
+        seen.books_answer = False
+    return [], []
 
 
-def _approved(till: Till) -> Iterator[Discrepancy]:
-    """Pages that a customer approved without any money having moved: those that wait, and those that came to nothing
-    while the invoice is still open."""
-    for name in _providers(till):
-        if not declared(name).captures:
-            continue
-        for page in till.ledger.sales.unpaid_checkouts(name):
-            if pages.seen(till, page).status == "approved":
-                yield _approval(page, "", f"invoice {page.invoice}")
-        for page in till.ledger.sales.uncaptured_checkouts(name):
-            yield _approval(page, "over", f"invoice {page.invoice}, {page.reason or 'approved after it was closed'}")
+def _count(seen: Look, whom: str, what: str, number: int, until: int) -> None:
+    seen.compared.append(Compared(whom, what, number, rfc3339(until)))
 
 
-def _approval(page: Checkout, place: str, note: str) -> Discrepancy:
-    return Discrepancy(
-        type="approved_not_captured",
-        subject=page.id,
-        amount=page.amount,
-        at=page.created_at,
-        provider=page.provider,
-        place=place,
-        note=note,
-    )
+def _verdict(seen: Look) -> str:
+    """What was compared, of whom, until when, and how it ended."""
+    counted = ", ".join(f"{one.number} {one.what} of {one.whom} until {one.until}" for one in seen.compared)
+    ends = [f"{len(seen.found)} discrepancies"] if seen.found else []
+    ends += [f"not looked at: {'; '.join(seen.unproven.names)}"] if seen.unproven.names else []
+    if not ends:
+        ends = [f"all agree, with {seen.accepted} accepted by a person" if seen.accepted else "all agree"]
+    return f"{counted or 'nothing'}: {', '.join(ends)}"
 
 
 def _providers(till: Till) -> list[str]:
@@ -242,32 +235,19 @@ def _providers(till: Till) -> list[str]:
     return sorted(known & set(PROVIDERS))
 
 
-def _accept(till: Till, seen: Look, subject: str, because: str) -> None:
-    """Write down that a person takes these as they are."""
-    found = [one for one in seen.found if one.subject == subject and matching.remedy(one).by_person]
-    if not found:
-        open_ones = ", ".join(one.subject for one in seen.found if matching.remedy(one).by_person) or "none"
-        raise Refused(
-            f"no discrepancy {subject!r} is there that a person may accept",
-            hint=f"Those that may be accepted: {open_ones}.",
-        )
-    with till.ledger.transaction():
-        for one in found:
-            till.ledger.reconciliation.accept(one, reason=because, accepted_by=till.asked_by, now=till.clock.now())
-
-
 def _shown(found: Discrepancy, asked: Asked, now: int) -> dict[str, Any]:
-    sentence = matching.remedy(found).sentence
     command = matching.command(found, asked.options)
+    return {**_waits(found, now), "payment": found.payment, "repair": command, "needs_person": not command}
+
+
+def _waits(found: Discrepancy, now: int) -> dict[str, Any]:
+    sentence = matching.remedy(found).sentence
     return {
         "type": found.type,
         "amount": found.amount,
         "subject": found.subject,
-        "age_days": max(0, now - found.at) // _DAY_SECONDS,
+        "age_days": max(0, now - found.at) // DAY_SECONDS,
         "because": f"{sentence} ({found.note})" if found.note else sentence,
-        "payment": found.payment,
-        "repair": command,
-        "needs_person": not command,
     }
 
 

@@ -18,6 +18,8 @@ from tillbook.rules.bookkeeping import RULES
 
 OTHER = "other"
 VOID = "void"
+MOST_REASONS = 20
+"""So many items are named of what explains a figure."""
 # What a movement of each kind does to the money that the processor holds for us.
 SIGNS = {fact.kind: rule.sign for fact, rule in RULES.items()} | {OTHER: 1}
 
@@ -119,12 +121,20 @@ DISCREPANCIES: dict[tuple[str, str], Remedy] = {
         "more went back to the customer than came in: ask the processor or the customer", _A_PERSON, by_person=True
     ),
     ("money_of_nobody", ""): Remedy(
-        "money came in more than a day ago, and no invoice is known for it: it waits in Suspense",
+        "money came in, and no invoice is known for it: it waits in Suspense",
         _A_PERSON,
         by_person=True,
     ),
+    ("credit_of_customer", ""): Remedy(
+        "a customer has credit, of a double payment or of one that was too much: give it back, or accept that it stays",
+        _A_PERSON,
+        by_person=True,
+    ),
+    ("note_on_document", ""): Remedy(
+        "something is left to be done in QuickBooks by hand: accept it when it is done", _A_PERSON, by_person=True
+    ),
     ("parked_event", ""): Remedy(
-        "an event could not be read for more than a day", "python execution/process_inbox.py", True, True
+        "an event cannot be read: accept it when it never can be", "python execution/process_inbox.py", True, True
     ),
     ("unmapped_balance_transaction", ""): Remedy(
         "a kind of movement that is not booked yet: a named open item once it is accepted", _A_PERSON, by_person=True
@@ -147,12 +157,15 @@ class Window:
 
 @dataclass(slots=True)
 class Tally:
-    """What one pass counted. Sums in minor units by currency. `unexplained` later becomes a proof."""
+    """What one pass counted. Sums in minor units by currency. `reasons` names what `explained` is made of."""
 
+    movements: int = 0
+    documents: int = 0
     matched: int = 0
     ledger: dict[str, int] = field(default_factory=dict)
     processor: dict[str, int] = field(default_factory=dict)
     explained: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, list[str]] = field(default_factory=dict)
 
 
 def remedy(found: Discrepancy) -> Remedy:
@@ -216,11 +229,10 @@ def match(
         at = (known or rows or wanted or held)[0].at
         if not window.since <= at < window.until:
             continue
-        _count(tally, rows, known)
+        _count(tally, rows, known, wanted)
         found = [] if _same_money(rows, known) else _moved(rows, known)
         for difference in found:
-            currency = difference.amount.currency if difference.amount else ""
-            tally.explained[currency] = tally.explained.get(currency, 0) + difference.effect_minor
+            _explain(tally, difference)
         if wanted and not _same_record(wanted, held):
             found += _booked(wanted, held)
         if not found:
@@ -250,7 +262,22 @@ def _same_record(wanted: Sequence[Movement], held: Sequence[Movement]) -> bool:
     return same and document.minor == record.minor and document.currency == record.currency
 
 
-def _count(tally: Tally, rows: Sequence[Movement], known: Sequence[Movement]) -> None:
+def _explain(tally: Tally, found: Discrepancy) -> None:
+    currency = found.amount.currency if found.amount else ""
+    tally.explained[currency] = tally.explained.get(currency, 0) + found.effect_minor
+    reasons = tally.reasons.setdefault(currency, [])
+    if found.effect_minor and len(reasons) < MOST_REASONS:
+        reasons.append(words(found))
+
+
+def words(found: Discrepancy) -> str:
+    """A discrepancy in a few words: its type, what it is about, and its amount."""
+    return f"{found.type} {found.subject} {found.amount or ''}".strip()
+
+
+def _count(tally: Tally, rows: Sequence[Movement], known: Sequence[Movement], wanted: Sequence[Movement]) -> None:
+    tally.movements += bool(rows or known)
+    tally.documents += len(wanted)
     for moves, sums in ((rows, tally.processor), (known, tally.ledger)):
         for move in moves:
             sums[move.currency] = sums.get(move.currency, 0) + SIGNS[move.kind] * move.minor

@@ -83,6 +83,17 @@ select 'mail ' || kind, key, state, null, null, created_at,
     end,
     80, created_at, rowid
 from message where invoice = :invoice
+union all
+select 'acceptance', acceptance.id, case when withdrawal.acceptance is null then 'accepted' else 'withdrawn' end,
+    acceptance.amount_minor, acceptance.currency, accepted_at,
+    type || ' ' || subject || ' by ' || accepted_by || ': ' || acceptance.reason
+        || case when withdrawal.acceptance is null then '' else '; taken back by ' || withdrawn_by || ': ' || withdrawal.reason end,
+    90, accepted_at, acceptance.id
+from acceptance left join withdrawal on withdrawal.acceptance = acceptance.id
+where subject in (
+    select key from about union select payment from about where payment <> '' union select :invoice
+    union select key from document where invoice = :invoice union select id from checkout where invoice = :invoice
+)
 order by rank, place, line;
 
 -- name: strays   what belongs to no invoice: a payment of nobody we know, an event, an operation
@@ -112,4 +123,12 @@ where message.invoice is null and (fact.key = :name or fact.body ->> 'payout' = 
 union all
 select 'operation', id, state, null, null, prepared_at, trim(kind || ' for ' || subject || ' ' || reason), 90, 0, 0
 from operation where id = :name
+union all
+select 'acceptance', acceptance.id, case when withdrawal.acceptance is null then 'accepted' else 'withdrawn' end,
+    acceptance.amount_minor, acceptance.currency, accepted_at,
+    type || ' ' || subject || ' by ' || accepted_by || ': ' || acceptance.reason
+        || case when withdrawal.acceptance is null then '' else '; taken back by ' || withdrawn_by || ': ' || withdrawal.reason end,
+    95, accepted_at, acceptance.id
+from acceptance left join withdrawal on withdrawal.acceptance = acceptance.id
+where subject = :name
 order by rank, place, line;

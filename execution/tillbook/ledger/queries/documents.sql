@@ -46,8 +46,10 @@ where invoice = :invoice and purpose = 'payment' and state <> 'posted';
 -- name: mark_posted
 update document set state = 'posted', quickbooks_id = :quickbooks_id, posted_at = :now, reason = :note where key = :key;
 
--- name: noted
-select * from document where state = 'posted' and reason <> '' order by occurred_at, key;
+-- name: noted   and not dismissed by a person
+select * from document where state = 'posted' and reason <> '' and not exists (
+    select 1 from standing_acceptance where subject = document.key and type = 'note_on_document'
+) order by occurred_at, key;
 
 -- name: mark_failed
 update document set state = 'failed', reason = :reason where key = :key and state = 'waiting';

@@ -9,7 +9,8 @@ where provider = :provider and delivery = :delivery and delivery <> '' and (even
 
 -- name: due
 select id, provider, event, type, object, account, livemode, attempts, created_at, received_at
-from inbox where state in ('new', 'parked') and next_attempt_at <= :now order by next_attempt_at, id limit :most;
+from inbox where state in ('new', 'parked') and next_attempt_at <= :now and id not in (select id from dismissed_event)
+order by next_attempt_at, id limit :most;
 
 -- name: same_object   what waits for the same object is answered by the same read
 select id, provider, event, type, object, account, livemode, attempts, created_at, received_at
@@ -24,10 +25,12 @@ update inbox set state = 'parked', reason = :reason, attempts = attempts + 1, ne
 where id = :id and state in ('new', 'parked');
 
 -- name: waiting
-select count(*) as number, min(received_at) as oldest from inbox where state in ('new', 'parked');
+select count(*) as number, min(received_at) as oldest from inbox
+where state in ('new', 'parked') and id not in (select id from dismissed_event);
 
--- name: parked
-select id, provider, event, type, object, reason, received_at, next_attempt_at from inbox where state = 'parked' order by id;
+-- name: parked   and not dismissed by a person
+select id, provider, event, type, object, reason, received_at, next_attempt_at from inbox
+where state = 'parked' and id not in (select id from dismissed_event) order by id;
 
 -- name: newest   among the last ten thousand
 select provider, max(received_at) as received_at from inbox

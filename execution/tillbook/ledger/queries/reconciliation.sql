@@ -27,7 +27,7 @@ where invoice.customer is not null
 group by invoice.customer, balance.currency;
 
 -- name: unposted   documents that QuickBooks has not heard of, by customer and kind
-select invoice.customer, document.kind, sum(document.amount_minor) as amount_minor
+select invoice.customer, document.kind, document.currency, sum(document.amount_minor) as amount_minor
 from document join invoice on invoice.number = document.invoice
 where document.state <> 'posted' and invoice.customer is not null
 group by invoice.customer, document.kind;
@@ -47,19 +47,35 @@ insert into acceptance (type, subject, provider, amount_minor, currency, effect_
 values (:type, :subject, :provider, :amount_minor, :currency, :effect_minor, :occurred_at, :reason, :accepted_by, :now);
 
 -- name: accepted   the same discrepancy with the same amount
-select accepted_by, accepted_at from acceptance
+select accepted_by, accepted_at from standing_acceptance
 where subject = :subject and type = :type and amount_minor is :amount_minor and currency = :currency;
 
 -- name: accepted_effects   of what was accepted and lies before a window, by currency
-select currency, sum(effect_minor) as effect_minor from acceptance
+select currency, sum(effect_minor) as effect_minor from standing_acceptance
 where provider = :provider and effect_minor <> 0 and occurred_at < :since group by currency;
 
--- name: accepted_of_proof
-select coalesce(sum(amount_minor), 0) as amount_minor from acceptance where type = 'proof_failed' and subject = :subject;
+-- name: acceptances_before   those, the newest first
+select id, type, subject, amount_minor, currency from standing_acceptance
+where provider = :provider and effect_minor <> 0 and occurred_at < :since and currency = :currency
+order by occurred_at desc, id limit :most;
 
--- name: parked_before
-select id, provider, event, object, reason, received_at from inbox
-where state = 'parked' and received_at < :received_at order by id;
+-- name: accepted_of_proof
+select coalesce(sum(amount_minor), 0) as amount_minor from standing_acceptance
+where type = 'proof_failed' and subject = :subject;
+
+-- name: acceptances_of_proof
+select id, type, subject, amount_minor, currency from standing_acceptance
+where type = 'proof_failed' and subject = :subject order by id desc limit :most;
+
+-- name: acceptances   the newest first
+-- scans: by id from the newest on, and it stops at the number asked for
+select * from standing_acceptance order by id desc limit :most;
+
+-- name: standing_acceptance
+select * from standing_acceptance where id = :id;
+
+-- name: withdraw
+insert into withdrawal (acceptance, reason, withdrawn_by, withdrawn_at) values (:acceptance, :reason, :withdrawn_by, :now);
 
 -- name: unmatched   what is left of payments that no invoice is known for
 select unmatched.provider, unmatched.payment, fact.body ->> '$.amount.currency' as currency,
@@ -68,7 +84,7 @@ select unmatched.provider, unmatched.payment, fact.body ->> '$.amount.currency' 
 from unmatched cross join fact on fact.payment = unmatched.payment and fact.provider = unmatched.provider
 where fact.kind in ('PaymentSucceeded', 'PaymentRefunded', 'RefundFailed')
 group by unmatched.provider, unmatched.payment, currency
-having amount_minor > 0 and min(fact.occurred_at) < :before order by occurred_at;
+having amount_minor > 0 order by occurred_at, unmatched.payment;
 
 -- name: wrong_unmatched   payments that are kept as unmatched and are not, or the other way round
 -- scans: the full check looks at every payment
@@ -81,3 +97,14 @@ select provider, payment from (
 
 -- name: first_of_payment
 select min(occurred_at) as occurred_at from fact where +provider = :provider and payment = :payment;
+
+-- name: credits   what a customer has left of a double payment, or of one that was too much
+select invoice_balance.invoice, -invoice_balance.amount_minor as amount_minor, invoice_balance.currency,
+    coalesce((
+        select max(occurred_at) from payment_invoice as match
+        cross join fact on fact.payment = match.payment and fact.provider = match.provider
+        where match.invoice = invoice_balance.invoice
+    ), invoice.created_at) as since
+from invoice_balance join invoice on invoice.number = invoice_balance.invoice
+where account = 'Customer Credit' and amount_minor < 0
+order by since, invoice_balance.invoice;
