@@ -11,6 +11,7 @@ HABITS = {
     "conversion": "money in another currency settles in US dollars, at the rate of the day",
     "disputed_money": "a dispute takes its amount and a fee at once, and brings the amount back when it is won",
     "fractions": "QuickBooks computes tax to the hundredth in every currency, PayPal writes every amount with decimals",
+    "strangers": "other programs and people use the same accounts, by chances that follow from a seed",
 }
 _KIND, _ALL = "simulator.habits", "all"
 

@@ -21,6 +21,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
 from simulator import mailbox
+from simulator.background import Background
 from simulator.control.verbs import Control
 from simulator.vendor import Options, Processor, Vendor
 from simulator.vendors import VENDORS
@@ -90,7 +91,8 @@ class Simulator:
         self._mailbox = mailbox.Mailbox(self.world, host)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._wire = Wire(self._log, self._faults)
+        self._background = Background(self.world, self._vendors)
+        self._wire = Wire(self._log, self._faults, self._background.asked)
         self._server = uvicorn.Server(
             uvicorn.Config(
                 self._application(),
@@ -213,8 +215,7 @@ class Simulator:
     async def _tick(self) -> None:
         """While the server lives, what is due happens by itself."""
         while True:
-            for processor in self._processors:
-                processor.pass_time()
+            self._background.pass_time()
             await asyncio.sleep(_TICK_SECONDS)
 
     def _run(self, listener: socket.socket, ready: threading.Event) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from random import Random
 from typing import ClassVar
 
 from starlette.datastructures import Headers
@@ -63,6 +64,10 @@ class Vendor(ABC):
     def control_routes(self) -> list[BaseRoute]:
         """Routes below `/_control` that only this vendor has."""
         return []
+
+    def stranger(self, chance: Random, at: int) -> None:
+        """Let somebody else do something with the account at a time (UTC seconds). Here nobody does."""
+        return
 
     def forget(self, kind: str, key: str) -> None:
         """Remove an object behind everybody's back, with its effects."""
@@ -126,8 +131,12 @@ class Processor(Vendor):
         """Whether an event has this id."""
         return self.world.get(f"{self.name}.event", key) is not None
 
+    def happen_until(self, at: int) -> None:
+        """Do what became due until a time (UTC seconds). Here nothing happens by itself."""
+
     def pass_time(self) -> None:
-        """Do what is due in simulated time: send events. It is called in the event loop, often."""
+        """Do what is due in simulated time, and send events. It is called in the event loop, often."""
+        self.happen_until(self.world.now())
         self.deliveries.pump()
 
     def restore(self, photograph: str) -> None:

@@ -14,10 +14,10 @@ VENDORS = tuple(sorted(file.parent.name for file in SIMULATOR.glob("*/vendor.py"
 ORDERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "": (
         ("authorization", "names", "pages", "rates", "world"),
-        ("control_input", "deliveries", "habits", "mailbox"),
+        ("control_input", "deliveries", "habits", "mailbox", "strangers"),
         ("vendor",),
         VENDORS,
-        ("vendors", "wire"),
+        ("background", "vendors", "wire"),
         ("control",),
         ("server",),
     ),
@@ -30,7 +30,7 @@ ORDERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("balance", "events"),
         ("checkout",),
         ("payments", "refunds"),
-        ("due", "expansion"),
+        ("due", "expansion", "strangers"),
         ("api", "pages"),
         ("vendor",),
     ),
@@ -41,7 +41,7 @@ ORDERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("choices", "events", "oauth", "request_ids", "statement"),
         ("payments",),
         ("orders",),
-        ("api",),
+        ("api", "strangers"),
         ("vendor",),
     ),
     "quickbooks": (
@@ -50,7 +50,7 @@ ORDERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("company",),
         ("entities", "oauth"),
         ("asking",),
-        ("api",),
+        ("api", "strangers"),
         ("vendor",),
     ),
 }

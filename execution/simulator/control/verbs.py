@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from simulator import habits
+from simulator.background import Background
 from simulator.control import planting
 from simulator.control_input import body, choice, guarded
 from simulator.vendor import Processor, Vendor
@@ -32,6 +33,7 @@ class Control:
         self._hidden = {kind for vendor in vendors for kind in vendor.hidden}
         self._log = log
         self._faults = faults
+        self._background = Background(world, vendors)
 
     def routes(self) -> list[BaseRoute]:
         """The routes below `/_control`."""
@@ -87,8 +89,7 @@ class Control:
         if seconds is None or not 0 <= seconds <= _LONGEST_STEP_SECONDS:
             raise ValueError(f"advance_seconds is a whole number from 0 to {_LONGEST_STEP_SECONDS}, not {seconds!r}")
         self._world.advance(seconds)
-        for processor in self._processors.values():
-            processor.pass_time()
+        self._background.pass_time()
         return {"now": self._world.now()}
 
     # -- money -------------------------------------------------------------------------------------
@@ -139,6 +140,7 @@ class Control:
         """All habits of the real vendors, or those that are named."""
         given = await body(request, {"habits": list, "seed": int})
         habits.take_on(self._world, given.get("habits", habits.HABITS), given.get("seed", 0))
+        self._background.pass_time()  # so that other people begin now
         return habits.kept(self._world)
 
     async def _show_habits(self, _request: Request) -> Json:

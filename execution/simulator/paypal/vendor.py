@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -16,7 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from simulator.control_input import Conflict, body, choice, guarded
-from simulator.paypal import choices
+from simulator.paypal import choices, strangers
 from simulator.paypal.account import Account
 from simulator.paypal.api import Api
 from simulator.paypal.certificates import authority
@@ -153,6 +154,10 @@ class PayPal(Processor):
             if rows.STATUSES.get(row["status"]):
                 _add(money["statement"], row["currency"], row["amount_minor"] + row["fee_minor"])
         return money
+
+    def stranger(self, chance: Random, at: int) -> None:
+        """Another program, or a person, uses the account."""
+        strangers.act(self._account, chance, at)
 
     # -- verbs that only PayPal has ----------------------------------------------------------------
 

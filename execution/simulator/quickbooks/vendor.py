@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from random import Random
 from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
@@ -10,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
+from simulator.quickbooks import strangers
 from simulator.quickbooks.api import api_routes
 from simulator.quickbooks.company.company import TRANSACTIONS, Company
 from simulator.quickbooks.entities.payments import show_settlement
@@ -55,6 +57,10 @@ class QuickBooks(Vendor):
     def request_key(self, headers: Headers, query: str) -> str | None:
         """The `requestid` of the query."""
         return next(iter(parse_qs(query).get("requestid", [])), None)
+
+    def stranger(self, chance: Random, at: int) -> None:
+        """A person, or another program, works in the books."""
+        strangers.act(self.world, chance, at)
 
     def forget(self, kind: str, key: str) -> None:
         """Remove an object. With a transaction goes what it did to balances and to what it settled."""

@@ -49,7 +49,7 @@ class Api:
 
     def answer(self, method: str, path: str, form: str, headers: Headers) -> Response:
         """Answer one request. Everything that became due before is done first."""
-        run_due(self._account)
+        run_due(self._account, self._account.world.now())
         request_id = self._account.world.identifier("req")
         key = headers.get("idempotency-key", "") if method == "POST" else ""
         try:

@@ -8,9 +8,9 @@ from simulator.stripe.checkout import sessions
 from simulator.stripe.payments import payments
 
 
-def run_due(account: Account) -> None:
-    """Carry out everything that became due in simulated time, each at the moment it was due."""
-    for at, action, subject in account.agenda.take_due(account.world.now()):
+def run_due(account: Account, until: int) -> None:
+    """Carry out everything that became due until a time (UTC seconds), each at the moment it was due."""
+    for at, action, subject in account.agenda.take_due(until):
         _ACTIONS[action](account, subject, at)
 
 

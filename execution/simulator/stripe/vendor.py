@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from random import Random
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
@@ -10,6 +11,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp
 
 from simulator.control_input import Conflict, choice
+from simulator.stripe import strangers
 from simulator.stripe.account import Account
 from simulator.stripe.api import Api
 from simulator.stripe.balance import payouts
@@ -64,10 +66,13 @@ class Stripe(Processor):
         own = pages.Pages(self._account)
         return [Mount("/checkout", routes=own.checkout_routes()), Mount("/link", routes=own.link_routes())]
 
-    def pass_time(self) -> None:
-        """Let money settle and sessions expire, then send events."""
-        run_due(self._account)
-        super().pass_time()
+    def happen_until(self, at: int) -> None:
+        """Let money settle and sessions expire."""
+        run_due(self._account, at)
+
+    def stranger(self, chance: Random, at: int) -> None:
+        """Another program, or a person, uses the account."""
+        strangers.act(self._account, chance, at)
 
     def restore(self, photograph: str) -> None:
         """Know the agenda and the deliveries that the World keeps."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
@@ -66,10 +67,11 @@ class RequestLog:
 
 
 class Wire:
-    """What lies between the clients and the vendors' APIs."""
+    """What lies between the clients and the vendors' APIs. `asked` is called before each request."""
 
-    def __init__(self, log: RequestLog, faults: Faults) -> None:
+    def __init__(self, log: RequestLog, faults: Faults, asked: Callable[[], None]) -> None:
         self.log = log
+        self.asked = asked
         self.faults = faults
         # (vendor, key) of the requests that a fault keeps from being answered.
         self.in_progress: set[tuple[str, str | None]] = set()
@@ -81,6 +83,7 @@ class Wire:
 
         async def call(scope: Scope, receive: Receive, send: Send) -> None:
             body = await _read(receive)
+            self.asked()
             if body is None:
                 await Response("The body is too large.", 413)(scope, receive, send)
                 return

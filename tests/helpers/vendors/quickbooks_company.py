@@ -33,6 +33,12 @@ class Session(requests.Session):
 def owner(simulator: Simulator) -> Iterator[AuthClient]:
     """Intuit's OAuth client on a fresh company."""
     simulator.world.reset()
+    with _owner(simulator) as client:
+        yield client
+
+
+@contextmanager
+def _owner(simulator: Simulator) -> Iterator[AuthClient]:
     set_limits(simulator.world, per_minute=0)
     accounts = simulator.world.accounts
     discovery = f"{simulator.url}/quickbooks/.well-known/openid_sandbox_configuration"
@@ -50,7 +56,15 @@ def owner(simulator: Simulator) -> Iterator[AuthClient]:
 @contextmanager
 def fresh_books(simulator: Simulator) -> Iterator[QuickBooks]:
     """A connected python-quickbooks client on a fresh company file."""
-    with owner(simulator) as auth, Session() as session:
+    simulator.world.reset()
+    with present_books(simulator) as books:
+        yield books
+
+
+@contextmanager
+def present_books(simulator: Simulator) -> Iterator[QuickBooks]:
+    """A connected python-quickbooks client on the company file as it is."""
+    with _owner(simulator) as auth, Session() as session:
         auth.refresh()
         session.access_token = auth.access_token
         yield connected(simulator, session)

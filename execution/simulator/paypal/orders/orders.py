@@ -46,7 +46,7 @@ def create(account: Account, call: Call) -> tuple[int, Json]:
     if wanted.wallet and not call.headers.get(request_ids.HEADER):
         raise invalid("PAYPAL_REQUEST_ID_REQUIRED", _NO_REQUEST_ID)
     _check_invoice(account, wanted.unit)
-    order = _make(account, wanted, call.now)
+    order = make(account, wanted, call.now)
     answer = shown(account, order) if call.wants_all else _shortest(account, order)
     request_ids.keep(account, call, "order", answer, REQUEST_ID_SECONDS)
     return 201, answer
@@ -156,7 +156,8 @@ def context(account: Account, order: Json) -> Json:
     return found
 
 
-def _make(account: Account, wanted: request.Wanted, now: int) -> Json:
+def make(account: Account, wanted: request.Wanted, now: int) -> Json:
+    """A new order that nobody approved yet."""
     order: Json = {
         "id": account.identifier(),
         "intent": "CAPTURE",

@@ -41,6 +41,11 @@ def of_dispute(key: str, at: int, dispute: Json, kind: str, amount: Settled, kep
     return _row(key, at, dispute["id"], kind, amount, kept=kept, kept_for="Dispute fee", **more)
 
 
+def of_fee(key: str, at: int, kept: int) -> Json:
+    """What Stripe takes for one of its products, in cents: a row without a source."""
+    return _row(key, at, None, "fee", Settled(-kept, "usd"), type="stripe_fee", description="Radar for Fraud Teams")
+
+
 def of_payout(key: str, at: int, payout: Json) -> Json:
     """What a payout takes."""
     amount = Settled(-payout["amount"], payout["currency"])
@@ -48,7 +53,15 @@ def of_payout(key: str, at: int, payout: Json) -> Json:
 
 
 def _row(
-    key: str, at: int, source: str, category: str, amount: Settled, *, kept: int = 0, kept_for: str = "", **more: Any
+    key: str,
+    at: int,
+    source: str | None,
+    category: str,
+    amount: Settled,
+    *,
+    kept: int = 0,
+    kept_for: str = "",
+    **more: Any,
 ) -> Json:
     part = {"amount": kept, "application": None, "currency": amount.currency, "description": kept_for}
     fields = {

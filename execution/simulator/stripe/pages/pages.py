@@ -48,7 +48,7 @@ class Pages:
         """A page of an open session as an endpoint. A session that is not open has a page of its own."""
 
         async def endpoint(request: Request) -> Response:
-            run_due(self._account)
+            run_due(self._account, self._account.world.now())
             session = self._account.find(sessions.SESSION, request.path_params["key"])
             if session is None or session["status"] != "open":
                 return self._closed(session)
@@ -84,7 +84,7 @@ class Pages:
 
     async def _follow(self, request: Request) -> Response:
         """A customer opens a Payment Link: a page of its own for each, as long as the link is active."""
-        run_due(self._account)
+        run_due(self._account, self._account.world.now())
         link = self._account.find(links.LINK, request.path_params["key"])
         if link is None:
             return self._closed(None)
