@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from simulator import habits
+from simulator.rough import habits
 from simulator.vendor import Processor, Vendor
 from simulator.world import Json, World
 

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from simulator.control.verbs import Control
-from simulator.habits import HABITS
+from simulator.rough.habits import HABITS
 from simulator.server import Simulator
 from simulator.vendor import Options
 from simulator.vendors import VENDORS

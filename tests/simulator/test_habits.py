@@ -7,7 +7,7 @@ from pathlib import Path
 import stripe
 
 from helpers.vendors.simulated_stripe import control, order
-from simulator import habits
+from simulator.rough import habits
 from simulator.server import Simulator
 
 

@@ -13,8 +13,8 @@ VENDORS = tuple(sorted(file.parent.name for file in SIMULATOR.glob("*/vendor.py"
 # A part may use those of the lines above its own. `""` orders the simulator, a vendor's name its folder.
 ORDERS: dict[str, tuple[tuple[str, ...], ...]] = {
     "": (
-        ("authorization", "names", "pages", "rates", "world"),
-        ("control_input", "deliveries", "habits", "mailbox", "strangers"),
+        ("authorization", "names", "pages", "world"),
+        ("control_input", "deliveries", "mailbox", "rough"),
         ("vendor",),
         VENDORS,
         ("background", "vendors", "wire"),

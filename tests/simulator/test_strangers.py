@@ -14,8 +14,8 @@ from helpers.vendors.simulated_paypal import Seller, judged
 from helpers.vendors.simulated_stripe import client, control, plain
 from simulator.paypal.statement import reports
 from simulator.paypal.wire.times import stamp
+from simulator.rough.strangers import owned
 from simulator.server import Simulator
-from simulator.strangers import owned
 
 Json = dict[str, Any]
 DAY = 86_400

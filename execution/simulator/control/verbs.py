@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from simulator import habits
 from simulator.background import Background
 from simulator.control import planting
 from simulator.control_input import body, choice, guarded
+from simulator.rough import habits
 from simulator.vendor import Processor, Vendor
 from simulator.wire.exchange import RequestLog
 from simulator.wire.faults import Faults

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from simulator import strangers
 from simulator.paypal.account import Account
 from simulator.paypal.orders import orders
 from simulator.paypal.orders.payers import payer
@@ -14,6 +13,7 @@ from simulator.paypal.payments import captures, disputes, refunds
 from simulator.paypal.statement import rows
 from simulator.paypal.wire import amounts
 from simulator.paypal.wire.errors import PayPalError
+from simulator.rough import strangers
 from simulator.world import Json
 
 _VENDOR = "paypal"

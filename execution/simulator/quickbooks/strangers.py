@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from random import Random
 
-from simulator import strangers
 from simulator.quickbooks import faults
 from simulator.quickbooks.company.company import Company
 from simulator.quickbooks.company.seed import ensure_seeded
@@ -15,6 +14,7 @@ from simulator.quickbooks.entities import engine
 from simulator.quickbooks.entities.kinds import BY_PATH
 from simulator.quickbooks.entities.merging import merge_customers
 from simulator.quickbooks.exact import rounded
+from simulator.rough import strangers
 from simulator.world import Json, World
 
 _VENDOR = "quickbooks"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from simulator import strangers
+from simulator.rough import strangers
 from simulator.stripe.account import NOBODY, Account
 from simulator.stripe.balance import payouts, rows
 from simulator.stripe.checkout import customers

@@ -16,7 +16,7 @@ import requests
 
 from helpers.sale import SCRIPTS
 from helpers.vendors.simulated_stripe import wait_until
-from simulator.habits import HABITS
+from simulator.rough.habits import HABITS
 from simulator.server import free_port
 
 

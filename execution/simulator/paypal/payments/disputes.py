@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 
-from simulator import habits
 from simulator.names import names
 from simulator.paypal.account import SELLER, SELLER_EMAIL, Account
 from simulator.paypal.statement import conversion, rows
@@ -15,6 +14,7 @@ from simulator.paypal.wire import amounts
 from simulator.paypal.wire.call import Call
 from simulator.paypal.wire.errors import invalid
 from simulator.paypal.wire.times import stamp
+from simulator.rough import habits
 from simulator.world import Json
 
 DISPUTE = "dispute"

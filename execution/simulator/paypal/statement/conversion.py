@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from simulator import habits, rates
 from simulator.paypal.account import Account
 from simulator.paypal.statement import rows
 from simulator.paypal.wire import amounts
+from simulator.rough import habits, rates
 from simulator.world import Json
 
 _KEPT = Decimal("0.97")  # PayPal converts at the rate of the day less three percent

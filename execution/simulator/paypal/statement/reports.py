@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from urllib.parse import urlencode
 
-from simulator import habits
 from simulator.names import names
 from simulator.paypal.account import Account
 from simulator.paypal.statement.rows import ROW, STATUSES
@@ -13,6 +12,7 @@ from simulator.paypal.wire.amounts import money
 from simulator.paypal.wire.call import Call, Reply
 from simulator.paypal.wire.errors import invalid
 from simulator.paypal.wire.times import moment, stamp
+from simulator.rough import habits
 from simulator.world import Json, World
 
 LAG_SECONDS = 3 * 3600

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from simulator import habits
 from simulator.quickbooks.company.company import Company
 from simulator.quickbooks.exact import ZERO, number, rounded, to_hundredth
+from simulator.rough import habits
 from simulator.world import Json
 
 _HUNDRED = Decimal(100)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from simulator import habits, rates
+from simulator.rough import habits, rates
 from simulator.stripe.account import Account
 from simulator.stripe.wire.currencies import places
 

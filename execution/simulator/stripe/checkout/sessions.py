@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator import habits
+from simulator.rough import habits
 from simulator.stripe.account import NOBODY, Account
 from simulator.stripe.balance.settlement import settled
 from simulator.stripe.checkout import shapes

@@ -5,8 +5,8 @@ With the habit `disputed_money` a dispute takes its amount and a fee at once. Wh
 
 from __future__ import annotations
 
-from simulator import habits
 from simulator.names import names
+from simulator.rough import habits
 from simulator.stripe.account import Account
 from simulator.stripe.balance import rows
 from simulator.stripe.balance.settlement import Settled, settled
