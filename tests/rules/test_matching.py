@@ -246,8 +246,8 @@ def test_a_charge_settled_in_another_currency() -> None:
     """The statement is in the account's currency: both sides are named, nothing is added up across currencies."""
     found, _ = compared([row(currency="EUR", minor=5500)], [row()])
     assert [(one.type, one.amount) for one in found] == [
-        ("missing_at_processor", Money(6000, "USD")),
-        ("missing_in_ledger", Money(5500, "EUR")),
+        ("settled_in_another_currency", Money(6000, "USD")),
+        ("settled_in_another_currency", Money(5500, "EUR")),
     ]
 
 

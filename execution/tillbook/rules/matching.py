@@ -87,6 +87,12 @@ DISCREPANCIES: dict[tuple[str, str], Remedy] = {
         _A_PERSON,
         by_person=True,
     ),
+    ("settled_in_another_currency", ""): Remedy(
+        "the processor settled it in another currency than it was paid in, which is not booked yet: a named open item"
+        " once it is accepted",
+        _A_PERSON,
+        by_person=True,
+    ),
     ("amount_differs", "processor"): Remedy(
         "the processor's statement has another amount than the ledger: ask the processor", _A_PERSON, by_person=True
     ),
@@ -296,8 +302,12 @@ def _moved(rows: Sequence[Movement], known: Sequence[Movement]) -> list[Discrepa
         return [_difference(kind, row._replace(minor=amount), -clearing_minor(rows))]
     assert row is not None, "one of the two is there"
     assert fact is not None, "one of the two is there"
-    if row.currency != fact.currency:  # the statement is in the currency of the account
-        return [_difference("missing_at_processor", fact, clearing_minor(known)), *_moved(rows, [])]
+    if row.currency != fact.currency:  # the statement is in the currency of the account: each currency is one too many
+        settled = row._replace(minor=sum(one.minor for one in rows))
+        return [
+            _difference("settled_in_another_currency", fact, clearing_minor(known)),
+            _difference("settled_in_another_currency", settled, -clearing_minor(rows)),
+        ]
     more = sum(one.minor for one in rows) - fact.minor
     if not more:
         return []
