@@ -57,6 +57,15 @@ def test_the_same_seed_lets_the_same_things_happen(simulator: Simulator) -> None
     assert happened(simulator) == []
 
 
+def test_another_seed_begins_anew(simulator: Simulator) -> None:
+    """What was due by the old one is forgotten."""
+    for seed in (7, 8):
+        control(simulator, "rough", {"habits": ["strangers"], "seed": seed})
+        following = simulator.world.get("simulator.background", "next")
+        assert following is not None
+        assert (following["seed"], following["number"]) == (seed, 1)
+
+
 def test_requests_let_things_happen_before_their_time(simulator: Simulator, api: stripe.StripeClient) -> None:
     """No time passes, and after some hundred requests there is more in the world than before."""
     control(simulator, "rough", {"habits": ["strangers"], "seed": 3})
@@ -91,7 +100,8 @@ def test_all_kinds_of_movements_happen(busy_year: Simulator) -> None:
     assert not all(customer["Active"] for customer in world.all("quickbooks.Customer"))
     assert any(one["kind"] == "Invoice" for one in world.all("quickbooks.deleted"))
     rows = list(world.all("stripe.balance_transaction"))
-    assert {"charge", "refund", "refund_failure", "dispute", "payout", "fee"} <= {r["reporting_category"] for r in rows}
+    categories = {"charge", "refund", "refund_failure", "dispute", "payout", "payout_reversal", "fee"}
+    assert categories <= {row["reporting_category"] for row in rows}
     assert all(row["currency"] == "usd" for row in rows)
     codes = {row["code"] for row in world.all("paypal.transaction")}
     assert {"T0000", "T0006", "T0011", "T0107", "T0200", "T0400", "T1107", "T1201"} <= codes
@@ -138,5 +148,8 @@ def test_the_books_balance(busy_year: Simulator) -> None:
         bills = everything(books, "Invoice")
         assert len({bill["CurrencyRef"]["value"] for bill in bills}) > 2
         assert any(bill["TotalAmt"] % 1 for bill in bills if bill["CurrencyRef"]["value"] == "JPY")
+        for customer in everything(books, "Customer"):
+            mine = [bill for bill in bills if bill["CustomerRef"]["value"] == customer["Id"]]
+            assert customer.get("Balance", 0) == sum(bill["Balance"] for bill in mine)
         living = [customer for customer in everything(books, "Customer") if customer["Active"]]
         assert all(customer["DisplayName"] for customer in living)

@@ -99,6 +99,14 @@ def _pay_out(account: Account, chance: Random, at: int) -> None:
         strangers.note(account.world, _VENDOR, payouts.PAYOUT, payout["id"])
 
 
+def _fail_payout(account: Account, chance: Random, at: int) -> None:
+    """The bank of the business sends money back."""
+    keys = strangers.noted(account.world, _VENDOR, payouts.PAYOUT)
+    payout = account.find(payouts.PAYOUT, chance.choice(keys)) if keys else None
+    if payout and payout["status"] != "failed":
+        payouts.fail(account, payout, at)
+
+
 def _charge_a_fee(account: Account, chance: Random, at: int) -> None:
     """Stripe takes what one of its products costs."""
     row = account.save(rows.of_fee(account.world.identifier("txn"), at, chance.randint(50, 3_000)))
@@ -134,6 +142,7 @@ _DEEDS: tuple[tuple[Callable[[Account, Random, int], None], int], ...] = (
     (_dispute, 2),
     (_end_dispute, 2),
     (_pay_out, 2),
+    (_fail_payout, 1),
     (_charge_a_fee, 1),
     (_change_customer, 2),
     (_tell_something_else, 2),

@@ -20,6 +20,7 @@ _STRIPE_ROWS = {
     "dispute": "dispute",
     "dispute_reversal": "dispute",
     "payout": "payout",
+    "payout_reversal": "returned payout",
     "fee": "fee",
 }
 _PAYPAL_CODES = {
@@ -33,7 +34,7 @@ _PAYPAL_CODES = {
     "T0107": "fee",
 }
 # What nothing that Tillbook does can book yet, so that a person must hear of each.
-NOT_BOOKED = ("dispute", "conversion", "fee", "transfer")
+NOT_BOOKED = ("dispute", "conversion", "fee", "returned payout", "transfer")
 
 
 def origins(world: World) -> dict[str, Origin]:

@@ -78,6 +78,16 @@ def test_another_currency_settles_in_dollars(
     assert {part["currency"] for name in ("available", "pending") for part in held[name]} == {"usd"}
 
 
+def test_the_rate_is_another_every_day(api: stripe.StripeClient, simulator: Simulator) -> None:
+    """A refund a day later takes more or fewer dollars than the payment brought."""
+    control(simulator, "rough", {"habits": ["conversion"]})
+    charge = paid(api, simulator, 100_000, "eur")
+    control(simulator, "clock", {"advance_seconds": 86_400})
+    refund = plain(api.v1.refunds.create({"charge": charge["id"], "expand": ["balance_transaction"]}))
+    lost = refund["balance_transaction"]["amount"] + charge["balance_transaction"]["amount"]
+    assert 0 < abs(lost) < 2_200
+
+
 def test_dollars_settle_in_dollars(api: stripe.StripeClient, simulator: Simulator) -> None:
     """Without a rate, and without the habit so does every currency."""
     control(simulator, "rough", {"habits": ["conversion"]})

@@ -65,8 +65,17 @@ def begin(account: Account, amount: int, currency: str, at: int) -> Json:
 def arrive(account: Account, key: str, at: int) -> None:
     """The money reached the bank."""
     payout = account.find(PAYOUT, key)
-    if payout is not None:
+    if payout is not None and payout["status"] == "in_transit":
         previous = {name: payout[name] for name in ("status", "reconciliation_status")}
         payout.update(status="paid", reconciliation_status="completed")
         account.save(payout)
         account.emit("payout.paid", payout, at, previous=previous)
+
+
+def fail(account: Account, payout: Json, at: int) -> None:
+    """The bank sent the money back: it is on the balance again, by a row of its own."""
+    previous = {"status": payout["status"]}
+    row = account.save(rows.of_returned_payout(account.world.identifier("txn"), at, payout))
+    payout.update(status="failed", failure_balance_transaction=row["id"], failure_code="account_closed")
+    account.save(payout)
+    account.emit("payout.failed", payout, at, previous=previous)

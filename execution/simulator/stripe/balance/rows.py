@@ -52,6 +52,12 @@ def of_payout(key: str, at: int, payout: Json) -> Json:
     return _row(key, at, payout["id"], "payout", amount, description="STRIPE PAYOUT")
 
 
+def of_returned_payout(key: str, at: int, payout: Json) -> Json:
+    """What a payout that failed brings back."""
+    amount = Settled(payout["amount"], payout["currency"])
+    return _row(key, at, payout["id"], "payout_reversal", amount, type="payout_failure", description="PAYOUT FAILURE")
+
+
 def _row(
     key: str,
     at: int,
