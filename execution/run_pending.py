@@ -11,7 +11,7 @@ from post_to_books import post_to_books
 from process_inbox import process_inbox
 from send_messages import send_messages
 from tillbook import cli
-from tillbook.kit.errors import worst_exit_code
+from tillbook.kit.errors import Refused, worst_exit_code
 from tillbook.kit.troubles import Troubles
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ def run_pending(*, till: Till, limit: int = 1000) -> Round:
         processed = process_inbox(till=till, limit=limit)
         posted = post_to_books(till=till, limit=limit)
         sent = send_messages(till=till, limit=limit)
+        for row in till.ledger.forms.refused():
+            troubles.note(f"form {row['number']} was refused: {row['reason']}", Refused.exit_code)
         troubles.held_up("forms", till.ledger.forms.held_up())
         troubles.held_up("documents", till.ledger.documents.held_up())
         troubles.held_up("mails", till.ledger.messages.held_up(till.clock.now()))

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tillbook.kit.money import Money, parse, total
-from tillbook.rules.orders import InvalidOrder, order_json, parse_order, read_order, total_problem
+from tillbook.rules.forms.totals import total_problem
+from tillbook.rules.orders import InvalidOrder, order_json, parse_order, read_order
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "orders"
 EXPECTED: dict[str, dict[str, str]] = json.loads((SAMPLES / "expected.json").read_text("utf-8"))
@@ -309,7 +310,7 @@ def test_the_expected_total_follows_what_the_form_stated() -> None:
         (changed("lines.0.taxable", False), "54.00"),
         (changed("tax", {"percent": "8.25"}), "58.46"),
         (changed("tax", {"amount": "1.65"}), "55.65"),
-        (changed("total", "13.37"), "13.37"),
+        (changed("total", "60.00"), "60.00"),
     ]
     for raw, expected in cases:
         order = parse_order(raw)
@@ -368,3 +369,34 @@ def test_a18_any_json_value_is_an_order_or_refused(raw: object) -> None:
     for field in GOOD:
         with contextlib.suppress(InvalidOrder):
             parse_order(GOOD | {field: raw})
+
+
+@pytest.mark.parametrize(
+    ("change", "reachable"),
+    [
+        ({"total": "60.00"}, True),
+        ({"total": "60.01"}, False),
+        ({"total": "59.99"}, False),
+        ({"taxable": True, "total": "64.95"}, True),
+        ({"taxable": True, "total": "120.00"}, True),
+        ({"taxable": True, "total": "120.01"}, False),
+        ({"taxable": True, "total": "59.99"}, False),
+        ({"tax": {"amount": "3.00"}}, False),
+        ({"tax": {"amount": "0.00"}}, True),
+        ({"tax": {"percent": "8.25"}}, True),
+        ({"taxable": True, "tax": {"amount": "60.01"}}, False),
+    ],
+)
+def test_a_total_that_no_tax_leads_to_is_refused(change: dict[str, Any], reachable: bool) -> None:
+    """60.00 net: untaxed it comes to that, taxed to 60.00 at least and to twice as much at most."""
+    line = {"sku": "CONSULT", "quantity": "0.5", "unit_price": "120.00", "taxable": change.pop("taxable", False)}
+    raw = {**{name: GOOD[name] for name in ("number", "currency", "due", "customer")}, "lines": [line], **change}
+    if reachable:
+        parse_order(raw)
+        return
+    with pytest.raises(InvalidOrder) as refused:
+        parse_order(raw)
+    (problem,) = refused.value.problems
+    assert problem.field in change
+    assert "60.00 USD" in problem.expected
+    assert order_json(parse_order(raw, kept=True)), "an invoice that stands is read all the same"

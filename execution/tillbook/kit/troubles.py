@@ -47,8 +47,12 @@ class Troubles:
             self.sentences.append(f"{what}: {error.message}. {error.hint}".strip())
             self.exit_codes.append(error.exit_code if isinstance(error, Unforeseen) else Unavailable.exit_code)
 
+    def note(self, sentence: str, exit_code: int) -> None:
+        """Note what a person must end."""
+        self.sentences.append(sentence)
+        self.exit_codes.append(exit_code)
+
     def held_up(self, what: str, reasons: Mapping[str, int]) -> None:
         """Note how many things wait because an attempt failed, for each reason."""
         for reason, number in reasons.items():
-            self.sentences.append(f"{number} {what} wait: {reason}")
-            self.exit_codes.append(Unavailable.exit_code)
+            self.note(f"{number} {what} wait: {reason}", Unavailable.exit_code)

@@ -12,7 +12,10 @@ class Forms:
         self._database = database
 
     def add(self, number: str, order_json: str, now: int) -> bool:
-        """Keep an order. False when this number was submitted with other content. In a transaction."""
+        """Keep an order. False when this number was submitted with other content. In a transaction.
+
+        A corrected order takes the place of one that was refused, dismissed, or whose invoice was voided.
+        """
         self._database.run("forms.add", number=number, order_json=order_json, now=now)
         row = self._database.one("forms.by_number", number=number)
         return row is not None and row["order_json"] == order_json
@@ -36,6 +39,14 @@ class Forms:
     def held_up(self) -> dict[str, int]:
         """How many were tried and are no invoice yet, by the reason."""
         return {row["reason"]: row["number"] for row in self._database.all("forms.held_up")}
+
+    def dismiss(self, number: str, reason: str, now: int) -> bool:
+        """A person ends a refused order. False when there is none of this number. In a transaction."""
+        return bool(self._database.run("forms.dismiss", number=number, reason=reason, now=now))
+
+    def reopen(self, number: str) -> bool:
+        """Let a refused order wait again. False when there is none of this number. In a transaction."""
+        return bool(self._database.run("forms.reopen", number=number))
 
     def end(self, number: str, state: str, reason: str, now: int) -> None:
         """Invoiced, or refused with the reason. In a transaction."""

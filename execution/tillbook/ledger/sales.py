@@ -22,7 +22,7 @@ class Invoice:
     """An invoice as the ledger knows it.
 
     `balance` is what was open in QuickBooks when it was last read. `problem` is why nothing may be charged for it.
-    `token` is secret.
+    `token` is secret. `voided_at` is when it was ended: then its number is free for the corrected order.
     """
 
     number: str
@@ -37,6 +37,7 @@ class Invoice:
     problem: str
     token: str
     created_at: int
+    voided_at: int | None = None
 
     @property
     def by_hand(self) -> bool:
@@ -47,7 +48,7 @@ class Invoice:
         """The order that it bills, or None for one made by hand."""
         from tillbook.rules.orders import parse_order  # noqa: PLC0415  start-up time
 
-        return None if self.by_hand else parse_order(json.loads(self.order_json))
+        return None if self.by_hand else parse_order(json.loads(self.order_json), kept=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,19 @@ class Sales:
             balance_minor=balance.minor,
             problem=problem,
         )
+
+    def reorder(self, *, number: str, order_json: str, currency: str, due: str, now: int) -> None:
+        """Let a number mean another order: nothing stands in the books for the one before. In a transaction."""
+        self._database.run("sales.reorder", number=number, order_json=order_json, currency=currency, due=due, now=now)
+
+    def end_invoice(self, number: str, now: int) -> None:
+        """It was voided, and its number is free. In a transaction."""
+        self._database.run("sales.end_invoice", number=number, now=now)
+
+    def unsound(self, most: int = 1000) -> list[Invoice]:
+        """The invoices with a problem: nothing may be charged for them until it is ended."""
+        found = [_invoice(row) for row in self._database.all("sales.unsound", most=most)]
+        return [invoice for invoice in found if invoice is not None]
 
     def set_balance(self, number: str, balance: Money) -> None:
         """What is open, where QuickBooks has no invoice any more that would say it."""

@@ -105,12 +105,10 @@ def _mail(till: Till, message: Row) -> Mail:
 
 def _invoice_message(till: Till, number: str, *, again: bool) -> Row:
     """The newest invoice mail, or another one: the first, on a person's word, or after a failed one."""
-    earlier = [row for row in till.ledger.messages.of_invoice(number) if row["kind"] == "invoice"]
-    if earlier and (earlier[-1]["state"] == "waiting" or (earlier[-1]["state"] == "sent" and not again)):
-        return earlier[-1]
     with till.ledger.transaction():
-        key = invoices.owe_invoice_mail(till, number, nth=len(earlier) + 1)
-    message = till.ledger.messages.get(key)
+        message = till.ledger.messages.get(invoices.owe_invoice_mail(till, number))
+        if message and message["state"] != "waiting" and (again or message["state"] != "sent"):
+            message = till.ledger.messages.get(invoices.owe_invoice_mail(till, number, again=True))
     assert message is not None, "written just now"
     return message
 

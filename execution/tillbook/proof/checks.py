@@ -103,12 +103,25 @@ def _documents(till: Till) -> str:
     return f"{till.ledger.documents.count_waiting()} wait, none failed{noted}"
 
 
+def _invoices(till: Till) -> str:
+    if unsound := till.ledger.sales.unsound(MOST_SENTENCES):
+        first = unsound[0]
+        raise TillbookError(
+            "; ".join(f"invoice {invoice.number}: {invoice.problem}" for invoice in unsound),
+            hint="Choose one: correct it in QuickBooks, then python execution/run_pending.py; or void it, so that the "
+            f"corrected order takes its number: python execution/void_invoice.py {first.number}",
+        )
+    return "none differs from its order"
+
+
 def _forms(till: Till) -> str:
     if refused := till.ledger.forms.refused():
         first = refused[0]
         raise TillbookError(
             f"{len(refused)} submitted orders were refused; {first['number']}: {first['reason']}",
-            hint="Answer the customer; a corrected order needs a number of its own.",
+            hint="A corrected form takes the same number. Choose one: mend what it says, then python "
+            f"execution/issue_forms.py --again {first['number']}; or answer the customer, then python "
+            f"execution/issue_forms.py --dismiss {first['number']} --because REASON",
         )
     return f"{till.ledger.forms.count().get('waiting', 0)} wait"
 
@@ -191,6 +204,7 @@ _LOOKS: dict[str, Callable[[Till], str]] = {
     "invariants": _invariants,
     "operations": _operations,
     "documents": _documents,
+    "invoices": _invoices,
     "forms": _forms,
     "events": _events,
     "quickbooks company": _company,

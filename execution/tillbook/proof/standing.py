@@ -21,8 +21,8 @@ _UNFINISHED_SECONDS = 300
 
 
 def found(ledger: Ledger, now: int) -> Iterator[Discrepancy]:
-    """Operations without an end, payments of which more was given back than came in, and what has waited for more than
-    a day."""
+    """Operations without an end, invoices that differ from their orders, payments of which more was given back than
+    came in, and what has waited for more than a day."""
     for operation in ledger.operations.unfinished_before(now - _UNFINISHED_SECONDS):
         asked = kind_of(operation).read(operation.params)
         refund = asked if isinstance(asked, RefundPayment) else None
@@ -33,6 +33,14 @@ def found(ledger: Ledger, now: int) -> Iterator[Discrepancy]:
             at=operation.prepared_at,
             payment=refund.payment if refund else "",
             note=f"{operation.kind} for {operation.subject} is {operation.state}",
+        )
+    for invoice in ledger.sales.unsound():
+        yield Discrepancy(
+            type="unsound_invoice",
+            subject=invoice.number,
+            amount=invoice.total,
+            at=invoice.created_at,
+            note=invoice.problem,
         )
     for row in ledger.outflows.over_returned():
         yield Discrepancy(

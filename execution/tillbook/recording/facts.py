@@ -27,7 +27,7 @@ from tillbook.rules.facts import (
     InvoiceIssued,
     PaymentRefunded,
 )
-from tillbook.rules.orders import total_problem
+from tillbook.rules.forms.totals import total_problem
 from tillbook.rules.uses import Uses
 
 if TYPE_CHECKING:

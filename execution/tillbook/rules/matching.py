@@ -110,6 +110,11 @@ DISCREPANCIES: dict[tuple[str, str], Remedy] = {
         _A_PERSON,
         by_person=True,
     ),
+    ("unsound_invoice", ""): Remedy(
+        "QuickBooks' total is not that of the order, so nothing is charged: correct it there, or void_invoice.py",
+        _A_PERSON,
+        by_person=True,
+    ),
     ("uncertain_operation", ""): Remedy(
         "an operation may or may not have happened", "python execution/run_pending.py", True
     ),

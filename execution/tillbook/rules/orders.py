@@ -18,7 +18,8 @@ from tillbook.kit.errors import Refused
 from tillbook.kit.money import EXPONENTS, Money, percentage, rounded_product, share
 from tillbook.kit.money import total as total_of
 from tillbook.kit.text import printable
-from tillbook.rules.fields import Fields, Problem, is_mail_address
+from tillbook.rules.forms.fields import Fields, Problem, is_mail_address
+from tillbook.rules.forms.totals import out_of_reach
 
 HINT = "Correct the order file and run the same command again."
 LONGEST_NUMBER = 21  # QuickBooks' DocNumber
@@ -139,17 +140,6 @@ class Order:
         return self.total if self.total is not None else self.net + self.expected_tax(quickbooks_tax)
 
 
-def total_problem(order: Order, booked_total: Money, booked_tax: Money) -> str:
-    """Empty when QuickBooks' figures are what the customer was shown, else a sentence with both."""
-    if booked_total.currency != order.currency:
-        return f"the order is in {order.currency} and QuickBooks booked {booked_total}"
-    expected = order.expected_total(booked_tax)
-    if expected == booked_total:
-        return ""
-    tax = order.expected_tax(booked_tax)
-    return f"the order comes to {expected} (tax {tax}) and QuickBooks booked {booked_total} (tax {booked_tax})"
-
-
 def read_order(text: str | bytes) -> Order:
     """The order in a JSON document of at most 1 MiB. Raises InvalidOrder, or Refused when it is not strict JSON."""
     try:
@@ -159,16 +149,19 @@ def read_order(text: str | bytes) -> Order:
     return parse_order(raw)
 
 
-def parse_order(raw: object) -> Order:
+def parse_order(raw: object, *, kept: bool = False) -> Order:
     """The order in a JSON value (numbers with a point as Decimal). Raises InvalidOrder with every problem.
 
-    A card number anywhere is reported alone, before anything that could repeat it.
+    A card number anywhere is reported alone, before anything that could repeat it. One that was `kept` has an invoice
+    already: whether its total can be reached is not asked again.
     """
     cards = tuple(_card_problems(raw, ""))
     if cards:
         raise InvalidOrder(cards)
     problems: list[Problem] = []
     order = _order(raw, problems)
+    if order is not None and not problems and not kept and (problem := out_of_reach(order)):
+        problems.append(problem)
     if order is None or problems:
         raise InvalidOrder(tuple(problems))
     return order

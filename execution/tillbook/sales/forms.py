@@ -45,6 +45,27 @@ def issue_forms(till: Till, *, limit: int, progress: Callable[[int], None] = lam
     return Issued(invoiced, counts.get("waiting", 0), counts.get("refused", 0), exit_code)
 
 
+def dismiss(till: Till, number: str, because: str) -> None:
+    """End a refused order for good, with a person's reason. Raises Refused when there is none of this number."""
+    with till.ledger.transaction():
+        ended = till.ledger.forms.dismiss(number, because, till.clock.now())
+    if not ended:
+        raise _none_refused(till, number)
+
+
+def try_again(till: Till, number: str) -> None:
+    """Let a refused order wait again, after a person mended what was wrong. Raises Refused."""
+    with till.ledger.transaction():
+        waits = till.ledger.forms.reopen(number)
+    if not waits:
+        raise _none_refused(till, number)
+
+
+def _none_refused(till: Till, number: str) -> Refused:
+    refused = ", ".join(row["number"] for row in till.ledger.forms.refused()) or "none"
+    return Refused(f"no refused order {number}", hint=f"Refused orders: {refused}.")
+
+
 def _issue(till: Till, number: str, order_json: str) -> None:
     """The invoice first, then the mail that it is owed, in one commit with the form's end."""
     invoices.require_sound(invoices.issue(till, parse_order(json.loads(order_json)), allow_backorder=False))

@@ -11,8 +11,9 @@ from tillbook.kit.errors import NotAllowed, Refused
 from tillbook.kit.money import Money
 from tillbook.ledger.sales import BY_HAND, Invoice
 from tillbook.operations.kinds.sales.create_invoice import CreateInvoice
-from tillbook.operations.perform import perform
+from tillbook.operations.perform import perform, withdraw
 from tillbook.recording.facts import record_invoice
+from tillbook.rules.forms.changes import differences
 from tillbook.rules.orders import Order, order_json
 from tillbook.sales import company, customers
 from tillbook.sales.stock import stock_problems
@@ -41,21 +42,23 @@ def issue(till: Till, order: Order, *, allow_backorder: bool) -> Issued:
     Raises Refused for what the books do not know or allow, for the same number with other content, and for a total
     in QuickBooks that differs from the order's (the invoice then stands there, and nothing is charged for it).
     """
-    known = till.ledger.sales.invoice(order.number)
-    if known is not None and known.order_json != order_json(order):
-        raise Refused(
-            f"invoice {order.number} exists with other content",
-            hint="Give the new order a number of its own, or submit the first order unchanged.",
-        )
-    if known is not None and known.quickbooks_id:
-        return refresh(till, known)
+    with till.ledger.lock(f"order:{order.number}"):  # a number means one order, whoever asks at the same moment
+        known = known_order(till, order)
+        if known is not None and known.quickbooks_id:
+            return refresh(till, known)
+        return _create(till, order, known, allow_backorder=allow_backorder)
+
+
+def _create(till: Till, order: Order, known: Invoice | None, *, allow_backorder: bool) -> Issued:
     _check_company(till, order)
     items = _items(till, order, allow_backorder=allow_backorder)
     customer = customers.customer_of(till, order)
     known = known or _ask_for(till, order)
     date = business_date(known.created_at, company.zone(till))
     wanted = CreateInvoice.of(order, customer_id=customer, item_ids=items, date=date)
-    outcome = perform(till, wanted.plan())
+    last = CreateInvoice.last(till.ledger, order.number)
+    renew = "the last invoice of this number was voided" if last is not None and last.state == "done" else ""
+    outcome = perform(till, wanted.plan(), renew=renew)
     return _whole(till, outcome.result, already_done=outcome.already_done)
 
 
@@ -64,9 +67,12 @@ def refresh(till: Till, invoice: Invoice) -> Issued:
     booked = till.books.invoice(invoice.quickbooks_id)
     if booked is None or booked.voided:
         what = "voided" if booked else "deleted"
+        ended = invoice.voided_at is not None
         raise Refused(
             f"invoice {invoice.number} was {what} in QuickBooks",
-            hint="Submit the order under a new number to bill it again.",
+            hint="A corrected order takes the same number again."
+            if ended
+            else f"End it here too: python execution/void_invoice.py {invoice.number}",
         )
     booked = replace(booked, number=invoice.number)  # a person or QuickBooks may have given it another one
     _record(till, booked)
@@ -118,14 +124,23 @@ def require_sound(issued: Issued) -> Issued:
     if issued.invoice.problem:
         raise Refused(
             issued.invoice.problem,
-            hint=f"Correct invoice {issued.invoice.number} in QuickBooks, then run the same command again.",
+            hint=f"Choose one: correct invoice {issued.invoice.number} in QuickBooks, then run the same command again; "
+            f"or python execution/void_invoice.py {issued.invoice.number}, then submit the corrected order.",
         )
     return issued
 
 
-def owe_invoice_mail(till: Till, number: str, *, nth: int = 1) -> str:
-    """Note the nth invoice mail to the customer as pending. Returns its key. In a transaction."""
-    key = f"invoice:{number}:{nth}"
+def owe_invoice_mail(till: Till, number: str, *, again: bool = False) -> str:
+    """Note the invoice mail to the customer as pending, once, or another one. Returns its key. In a transaction.
+
+    Mails of the order that had this number before, and was voided, do not count.
+    """
+    invoice = till.ledger.sales.invoice(number)
+    assert invoice is not None, "a mail is about an invoice"
+    mails = [row for row in till.ledger.messages.of_invoice(number) if row["kind"] == "invoice"]
+    if mails and mails[-1]["created_at"] >= invoice.created_at and not again:
+        return str(mails[-1]["key"])
+    key = f"invoice:{number}:{len(mails) + 1}"
     till.ledger.messages.add(key, "invoice", till.clock.now(), invoice=number)
     return key
 
@@ -204,6 +219,50 @@ def _items(till: Till, order: Order, *, allow_backorder: bool) -> dict[str, str]
     if problems and not allow_backorder:
         raise Refused("; ".join(problems), hint="Order less, restock, or pass --allow-backorder.")
     return {sku: item.id for sku, item in items.items()}
+
+
+def known_order(till: Till, order: Order) -> Invoice | None:
+    """The invoice of this number, when it is asked for by this order. None while the number is new.
+
+    A number is free again, and means this order from now on, when nothing stands in the books for the one before:
+    QuickBooks refused it, or it was ended by void_invoice.py. Raises Refused for one that stands, Uncertain.
+    """
+    known, content = till.ledger.sales.invoice(order.number), order_json(order)
+    if known is None or known.order_json == content:
+        return known
+    if not _nothing_stands(till, known):
+        raise _exists(known, content)
+    with till.ledger.transaction():
+        till.ledger.sales.reorder(
+            number=order.number,
+            order_json=content,
+            currency=order.currency,
+            due=order.due.isoformat(),
+            now=till.clock.now(),
+        )
+    return till.ledger.sales.invoice(order.number)
+
+
+def _nothing_stands(till: Till, known: Invoice) -> bool:
+    """Whether the order before has no invoice, and never will. One that was begun is ended by QuickBooks' word."""
+    if known.quickbooks_id:
+        return known.voided_at is not None
+    last = CreateInvoice.last(till.ledger, known.number)
+    if last is not None and last.unfinished:
+        return withdraw(till, last).state == "refused"
+    return True
+
+
+def _exists(known: Invoice, content: str) -> Refused:
+    if known.by_hand:
+        return Refused(
+            f"invoice {known.number} was made by hand in QuickBooks", hint="Give the order a number of its own."
+        )
+    return Refused(
+        f"invoice {known.number} exists with other content: {'; '.join(differences(known.order_json, content))}",
+        hint="Give a new order a number of its own. To correct this one, void it first: "
+        f"python execution/void_invoice.py {known.number}",
+    )
 
 
 def _ask_for(till: Till, order: Order) -> Invoice:

@@ -24,6 +24,9 @@ def settle_all(till: Till, troubles: Troubles, *, limit: int) -> int:
             settled += 1
     with troubles.noted("what changed in QuickBooks"):
         invoices.learn_of_changes(till)
+    for invoice in till.ledger.sales.unsound(limit):
+        with troubles.noted(f"invoice {invoice.number}"):
+            invoices.require_sound(invoices.refresh(till, invoice))
     for number in till.ledger.sales.doubtful_checkouts(limit):
         with troubles.noted(f"pages of invoice {number}"):
             settled += captures.settle_pages(till, number)

@@ -67,6 +67,10 @@ def _invoice(shop: Shop) -> None:
     shop.invoiced("INV-1")
 
 
+def _open_page(shop: Shop) -> None:
+    shop.opened_page("INV-1")
+
+
 def _expired_page(shop: Shop) -> None:
     shop.opened_page("INV-1")
     shop.later(25 * 3600)
@@ -220,6 +224,7 @@ SCENARIOS = (
     Scenario("create_checkout, after an expiry", ("create_checkout", "INV-1"), _expired_page),
     Scenario("create_checkout, another balance", ("create_checkout", "INV-1"), _page_of_another_amount),
     Scenario("send_invoice", ("send_invoice", "INV-1"), _invoice),
+    Scenario("void_invoice", ("void_invoice", "INV-1"), _open_page),
     Scenario("poll_events", ("poll_events",), _paid),
     Scenario("process_inbox", ("process_inbox",), _polled),
     Scenario("post_to_books, a new company", ("post_to_books",), _processed),

@@ -33,8 +33,11 @@ with about as (
     from payment_invoice as match join fact on fact.provider = match.provider and fact.payment = match.payment
     where match.invoice = :invoice
 )
-select 'order' as what, number as id, 'accepted' as status, null as amount_minor, null as currency,
-    created_at as at, 'due ' || due as detail, 10 as rank, 0 as place, 0 as line
+select 'form' as what, number as id, state as status, null as amount_minor, null as currency,
+    received_at as at, reason as detail, 5 as rank, 0 as place, 0 as line
+from form where number = :invoice
+union all
+select 'order', number, 'accepted', null, null, created_at, 'due ' || due, 10, 0, 0
 from invoice where number = :invoice and order_json <> '{}'
 union all
 select 'customer', customer.quickbooks_id, 'in QuickBooks', null, null, null,
@@ -44,6 +47,7 @@ union all
 select 'invoice', number,
     case
         when problem <> '' then 'problem'
+        when voided_at is not null then 'voided'
         when (select sum(amount_minor) from line where line.invoice = number and account = 'Receivable') = 0 then 'paid'
         else 'open'
     end,
@@ -96,9 +100,13 @@ where subject in (
 )
 order by rank, place, line;
 
--- name: strays   what belongs to no invoice: a payment of nobody we know, an event, an operation
-select 'event' as what, event as id, state as status, null as amount_minor, null as currency, created_at as at,
-    case when reason <> '' then reason else type || ' by ' || source end as detail, 50 as rank, id as place, 0 as line
+-- name: strays   what belongs to no invoice: a submitted order, a payment of nobody we know, an event, an operation
+select 'form' as what, number as id, state as status, null as amount_minor, null as currency, received_at as at,
+    reason as detail, 5 as rank, 0 as place, 0 as line
+from form where number = :name
+union all
+select 'event', event, state, null, null, created_at,
+    case when reason <> '' then reason else type || ' by ' || source end, 50, id, 0
 from inbox where object = :name or provider in (select provider from inbox_provider) and event = :name
 union all
 select 'fact ' || kind, key, 'recorded', coalesce(body ->> '$.amount.minor', body ->> '$.total.minor'),

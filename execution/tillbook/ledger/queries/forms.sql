@@ -1,5 +1,10 @@
--- name: add   the same order again changes nothing
-insert into form (number, order_json, received_at) values (:number, :order_json, :now) on conflict (number) do nothing;
+-- name: add   the same order again changes nothing; a corrected one takes a number for which nothing stands
+insert into form (number, order_json, received_at) values (:number, :order_json, :now)
+on conflict (number) do update
+set order_json = excluded.order_json, received_at = excluded.received_at, state = 'waiting', reason = '', ended_at = null
+where form.order_json <> excluded.order_json and (
+    form.state in ('refused', 'dismissed')
+    or exists (select 1 from invoice where invoice.number = form.number and voided_at is not null));
 
 -- name: by_number
 select * from form where number = :number;
@@ -22,3 +27,9 @@ select reason, count(*) as number from form where state = 'waiting' and reason <
 
 -- name: end
 update form set state = :state, reason = :reason, ended_at = :now where number = :number and state = 'waiting';
+
+-- name: dismiss
+update form set state = 'dismissed', reason = :reason, ended_at = :now where number = :number and state = 'refused';
+
+-- name: reopen   what was wrong is mended: it is tried again
+update form set state = 'waiting', reason = '', ended_at = null where number = :number and state = 'refused';

@@ -44,6 +44,17 @@ values (:number, :order_json, :currency, :due, :token, :now);
 update invoice set quickbooks_id = :quickbooks_id, customer = :customer, total_minor = :total_minor,
     tax_minor = :tax_minor, balance_minor = :balance_minor, problem = :problem where number = :number;
 
+-- name: reorder   nothing stands in the books under this number: from now on it means another order
+update invoice set order_json = :order_json, currency = :currency, due = :due, created_at = :now, quickbooks_id = null,
+    customer = null, total_minor = null, tax_minor = null, balance_minor = null, problem = '', voided_at = null
+where number = :number;
+
+-- name: end_invoice
+update invoice set problem = '', voided_at = :now where number = :number;
+
+-- name: unsound
+select * from invoice where problem <> '' order by number limit :most;
+
 -- name: set_balance
 update invoice set balance_minor = :balance_minor where number = :number;
 

@@ -36,6 +36,8 @@ from tillbook.vendors.quickbooks.session import RefusedInDoubt
 _CHANGED_MEANWHILE = "5010"
 _TAKEN = ("6140", "6240")  # the number or the name: perhaps by our own first attempt
 _VOID = {"operation": "update", "include": "void"}
+_VOID_INVOICE = {"operation": "void"}
+_SAME_NUMBER = {"include": "allowduplicatedocnum"}
 
 _OF_CUSTOMERS = ("Invoice", "Payment", "SalesReceipt", "RefundReceipt")
 """The kinds of records that a query finds by their customer."""
@@ -58,7 +60,9 @@ class QuickBooksOperations:
         mirrored = self._posting(PostSalesReceipt, write_refunds.receipt_body, self._posted, read_back=True)
         purchases = self._posting(PostPurchase, write_refunds.purchase_body, self._posted)
         deposits = self._posting(PostDeposit, write_refunds.deposit_body, self._posted)
-        invoices = self._making("Invoice", write.invoice_body, self._invoices, self._invoice, read_back=True)
+        invoices = self._making(
+            "Invoice", write.invoice_body, self._invoices, self._invoice, read_back=True, options=self._numbering
+        )
         self.handlers = Handlers(
             "QuickBooks",
             [
@@ -87,17 +91,20 @@ class QuickBooksOperations:
         result: Callable[[Operation[Asked], Json], Result],
         *,
         read_back: bool = False,
+        options: Callable[[Operation[Asked]], dict[str, str]] = lambda _: {},
     ) -> tuple[Send[Asked, Result], Find[Asked, Result]]:
-        """How a record is made of a body, and found among the rows that may be it.
+        """How a record is made of a body, and found among the rows that may be it. `options` go with the request.
 
         It is read back where it counts: QuickBooks may have computed another total, its AutoApply may have moved the
         money.
         """
 
         def send(operation: Operation[Asked]) -> Result:
-            content = write.to_bytes(body(operation))
+            content, more = write.to_bytes(body(operation)), options(operation)
             try:
-                answer = self._call(lambda client: client.create_object(entity, content, request_id=operation.id))
+                answer = self._call(
+                    lambda client: client.create_object(entity, content, request_id=operation.id, params=dict(more))
+                )
             except Refused as refusal:
                 return _after_refusal(refusal, lambda: find(operation))
             try:
@@ -169,6 +176,14 @@ class QuickBooksOperations:
         ours = [raw for raw in numbered if write.bears_mark(raw.get("PrivateNote"), operation)]
         return ours or self._newest("Invoice", operation, operation.params.customer_id)
 
+    def _numbering(self, operation: Operation[CreateInvoice]) -> dict[str, str]:
+        """A number whose invoices are all voided is given once more. QuickBooks would refuse it as taken."""
+        if operation.generation == 1:
+            return {}
+        numbered = self._records.exact("Invoice", "DocNumber", operation.params.number)
+        free = bool(numbered) and all(self._is_void("Invoice", raw) for raw in numbered)
+        return _SAME_NUMBER if free else {}
+
     def _invoice(self, operation: Operation[CreateInvoice], raw: Json) -> BookedInvoice:
         """Under the number of the order, whatever QuickBooks made of it."""
         return replace(read.invoice(raw, self._records.home_currency), number=operation.params.number)
@@ -226,19 +241,24 @@ class QuickBooksOperations:
 
     def _void(self, operation: Operation[VoidDocument]) -> Made:
         asked = operation.params
-        if (raw := self._records.raw(asked.entity, asked.id)) is not None:
+        raw = self._records.raw(asked.entity, asked.id)
+        if not self._is_void(asked.entity, raw):
+            assert raw is not None, "what is gone is void"
+            how = _VOID_INVOICE if asked.entity == "Invoice" else _VOID
             content = write.to_bytes({"Id": asked.id, "SyncToken": raw["SyncToken"], "sparse": True})
             self._call(
-                lambda client: client.update_object(asked.entity, content, request_id=operation.id, params=dict(_VOID))
+                lambda client: client.update_object(asked.entity, content, request_id=operation.id, params=dict(how))
             )
         return Made(asked.id)
 
     def _find_voided(self, operation: Operation[VoidDocument]) -> Made | None:
         asked = operation.params
-        raw = self._records.raw(asked.entity, asked.id)
-        with readable():
-            gone = raw is None or read.record(asked.entity, raw, self._records.home_currency).voided
+        gone = self._is_void(asked.entity, self._records.raw(asked.entity, asked.id))
         return Made(asked.id) if gone else None
+
+    def _is_void(self, entity: str, raw: Json | None) -> bool:
+        with readable():
+            return raw is None or read.record(entity, raw, self._records.home_currency).voided
 
 
 def _made(operation: Operation[object], raw: Json) -> Made:

@@ -10,7 +10,7 @@ from tillbook.operations.kinds.quickbooks import found_by
 if TYPE_CHECKING:
     from tillbook.rules.operations import Evidence
 
-VOIDABLE = ("Payment", "SalesReceipt")
+VOIDABLE = ("Payment", "SalesReceipt", "Invoice")
 """The kinds of records that QuickBooks can void."""
 
 

@@ -1,0 +1,1 @@
+"""The parts of a submitted order: its fields, its totals, and what a corrected one changes."""
