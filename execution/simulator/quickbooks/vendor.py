@@ -8,19 +8,23 @@ from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from simulator.control_input import Conflict, body, guarded
 from simulator.quickbooks import strangers
 from simulator.quickbooks.api import api_routes
 from simulator.quickbooks.company.company import TRANSACTIONS, Company
+from simulator.quickbooks.entities.merging import merge_customers
 from simulator.quickbooks.entities.payments import show_settlement
 from simulator.quickbooks.faults import Fault
 from simulator.quickbooks.limits import forget_requests
 from simulator.quickbooks.oauth.connect import Consent
 from simulator.quickbooks.oauth.tokens import Tokens
 from simulator.vendor import Options, Vendor
-from simulator.world import World
+from simulator.world import Json, World
 
 
 class QuickBooks(Vendor):
@@ -57,6 +61,23 @@ class QuickBooks(Vendor):
     def request_key(self, headers: Headers, query: str) -> str | None:
         """The `requestid` of the query."""
         return next(iter(parse_qs(query).get("requestid", [])), None)
+
+    def control_routes(self) -> list[BaseRoute]:
+        """What a person does in QuickBooks and no call of the API does."""
+        return [Route("/merge", guarded(self._merge), methods=["POST"])]
+
+    async def _merge(self, request: Request) -> Json:
+        """Somebody makes two customers one: `gone` is left inactive, and its documents are those of `kept`."""
+        given = await body(request, {"kept": str, "gone": str})
+        company = Company(self.world)
+        found = [company.find("Customer", given.get(name, "")) for name in ("kept", "gone")]
+        kept, gone = (one if one and one["Active"] else None for one in found)
+        if kept is None or gone is None or kept["Id"] == gone["Id"]:
+            raise ValueError("kept and gone are the ids of two active customers")
+        if kept["CurrencyRef"] != gone["CurrencyRef"]:
+            raise Conflict("the two customers are in different currencies")
+        merge_customers(company, kept, gone)
+        return {"kept": kept["Id"], "gone": gone["Id"]}
 
     def stranger(self, chance: Random, at: int) -> None:
         """A person, or another program, works in the books."""
