@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from quickbooks import QuickBooks
 
-from helpers.vendors.quickbooks_company import ADA, get, invoice, line, new_customer, payment, trial_balance
+from helpers.vendors.quickbooks_company import ADA, get, invoice, line, new_customer, payment, post, trial_balance
 from helpers.vendors.simulated_stripe import control
 from simulator.server import Simulator
 
@@ -43,3 +43,13 @@ def test_what_cannot_be_merged_is_refused(books: QuickBooks, simulator: Simulato
     for pair in ({"kept": ADA, "gone": ADA}, {"kept": ADA}, {"kept": ADA, "gone": "999"}):
         assert "two active customers" in control(simulator, "merge", pair, status=400)["error"]
     assert "currencies" in control(simulator, "merge", {"kept": ADA, "gone": euro}, status=409)["error"]
+
+
+def test_a_name_can_be_freed_twice(books: QuickBooks, simulator: Simulator) -> None:
+    """The second Bob who is made inactive gets a number, and his own name when he comes back."""
+    for name in ("Bob (deleted)", "Bob (deleted-1)"):
+        bob = new_customer(books, "Bob")
+        change = {"Id": bob, "SyncToken": "0", "sparse": True, "Active": False}
+        assert post(books, "customer", change)["Customer"]["DisplayName"] == name
+    back = {"Id": bob, "SyncToken": "1", "sparse": True, "Active": True}
+    assert post(books, "customer", back)["Customer"]["DisplayName"] == "Bob"

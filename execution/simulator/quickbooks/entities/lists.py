@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from decimal import Decimal
 
 from simulator.quickbooks import faults
@@ -18,7 +20,8 @@ _LONGEST_NAME = 100
 _LONGEST_PART = 100
 _CODE_LETTERS = 3
 _FORBIDDEN = {":": "a colon", "\t": "a tab", "\n": "a new line", "\r": "a new line"}
-_GONE = " (deleted)"
+# A name of something inactive. A second one of the same name gets a number.
+_GONE = re.compile(r" \(deleted(?:-[0-9]+)?\)$")
 
 
 def customer(company: Company, entity: Json, old: Json | None) -> Effects:
@@ -75,7 +78,7 @@ def _check_person_name(company: Company, kind: str, entity: Json, old: Json | No
     for part in ("DisplayName", "GivenName", "MiddleName", "FamilyName", "CompanyName"):
         _check_characters(entity, part)
         check_length(entity, part, _LONGEST_DISPLAY_NAME if part == "DisplayName" else _LONGEST_PART)
-    _retire(entity, "DisplayName", old)
+    _retire(company, kind, "DisplayName", entity, old)
     for other_kind in _PEOPLE:
         _check_free(company, other_kind, "DisplayName", entity, old if other_kind == kind else None)
     entity.setdefault("PrintOnCheckName", name)
@@ -95,15 +98,17 @@ def _check_free(company: Company, kind: str, label: str, entity: Json, old: Json
             raise faults.duplicate_name(other["Id"])
 
 
-def _retire(entity: Json, label: str, old: Json | None) -> None:
+def _retire(company: Company, kind: str, label: str, entity: Json, old: Json | None) -> None:
     """An entity that is made inactive frees its name, as QuickBooks does."""
     entity.setdefault("Active", True)
     was_active = old is None or old["Active"]
     name = str(entity[label])
-    if not entity["Active"] and was_active and not name.endswith(_GONE):
-        entity[label] = name + _GONE
+    if not entity["Active"] and was_active and not _GONE.search(name):
+        taken = {str(other.get(label)) for other in company.all(kind)}
+        numbered = (f"{name} (deleted-{number})" for number in itertools.count(1))
+        entity[label] = next(free for free in itertools.chain([f"{name} (deleted)"], numbered) if free not in taken)
     elif entity["Active"] and not was_active:
-        entity[label] = name.removesuffix(_GONE)
+        entity[label] = _GONE.sub("", name)
 
 
 def item(company: Company, entity: Json, old: Json | None) -> Effects:
@@ -178,7 +183,7 @@ def _named(company: Company, kind: str, entity: Json, old: Json | None) -> None:
     entity["Name"] = str(entity["Name"]).strip(" ")
     _check_characters(entity, "Name")
     check_length(entity, "Name", _LONGEST_NAME)
-    _retire(entity, "Name", old)
+    _retire(company, kind, "Name", entity, old)
     _check_free(company, kind, "Name", entity, old)
     entity["FullyQualifiedName"] = entity["Name"]
 
