@@ -296,6 +296,7 @@ def test_every_kind_of_fault_is_known() -> None:
         "500",
         "429",
         "409",
+        "403",
         "html_502",
         "slow",
     } == BEFORE | AFTER

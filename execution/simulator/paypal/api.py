@@ -70,7 +70,10 @@ class Api:
         return _response(status, body)
 
     def fault(self, kind: str) -> Response:
-        """What PayPal answers when it fails (`500`) or has had enough (`429`). Nothing happened."""
+        """What PayPal answers when it fails (`500`), has had enough (`429`) or the app may not do this (`403`)."""
+        if kind == "403":
+            words = "You do not have permission to access or perform operations on this resource."
+            return _response(403, PayPalError(403, "NOT_AUTHORIZED", "PERMISSION_DENIED", words).body(_debug_id()))
         if kind == "429":
             limited = PayPalError(429, "RATE_LIMIT_REACHED")
             return _response(429, limited.body(_debug_id()), {"Retry-After": "1"})

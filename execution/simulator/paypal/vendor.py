@@ -66,7 +66,7 @@ class PayPal(Processor):
         return self._api
 
     def fault(self, kind: str, path: str, form: str, headers: Headers) -> Response:
-        """PayPal's answer to `500` or `429`."""
+        """PayPal's answer to `500`, `429` or `403`."""
         return self._api.fault(kind)
 
     def request_key(self, headers: Headers, query: str) -> str | None:

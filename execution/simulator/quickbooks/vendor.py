@@ -53,9 +53,14 @@ class QuickBooks(Vendor):
         return Starlette(routes=[*Consent(self.world, self._tokens).routes(), *api_routes(self.world, self._tokens)])
 
     def fault(self, kind: str, path: str, form: str, headers: Headers) -> Response:
-        """What Intuit answers when it fails (`500`) or has had enough (`429`)."""
+        """What Intuit answers when it fails (`500`), has had enough (`429`) or the app may not do this (`403`)."""
         limited = kind == "429"
-        fault = Fault("3001", "") if limited else Fault("10000", "", kind="SystemFault")
+        faults = {
+            "429": Fault("3001", ""),
+            "403": Fault("3100", "The application may not access this company.", kind="AuthorizationFault"),
+            "500": Fault("10000", "", kind="SystemFault"),
+        }
+        fault = faults[kind]
         return JSONResponse({"Fault": fault.body()}, int(kind), {"Retry-After": "1"} if limited else {})
 
     def request_key(self, headers: Headers, query: str) -> str | None:

@@ -71,6 +71,12 @@ class Api:
             "500": StripeError(500, "An unknown error occurred. It was ordered from the simulator.", kind="api_error"),
             "429": StripeError(429, "Request rate limit exceeded.", code="rate_limit"),
             "409": in_use(key),
+            "403": StripeError(
+                403,
+                "The provided key 'rk_test_********' does not have the required permissions for this endpoint on"
+                f" account '{self._account.world.accounts['stripe_account']}'.",
+                code="more_permissions_required",
+            ),
         }
         error = answers[kind]
         extra = {"Retry-After": "1"} if kind == "429" else {}

@@ -54,7 +54,7 @@ class Stripe(Processor):
         return self._api
 
     def fault(self, kind: str, path: str, form: str, headers: Headers) -> Response:
-        """Stripe's answer to `500`, `429` or `409`."""
+        """Stripe's answer to `500`, `429`, `409` or `403`."""
         return self._api.fault(kind, path, form, headers)
 
     def request_key(self, headers: Headers, query: str) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 # The request never reaches the vendor, or its answer never comes back.
 LOST_BEFORE, LOST_AFTER = frozenset({"timeout", "drop_before"}), frozenset({"timeout_after", "drop_after"})
 # Nothing happens at the vendor: the request is lost, or refused with this answer.
-BEFORE = LOST_BEFORE | {"500", "429", "409", "html_502"}
+BEFORE = LOST_BEFORE | {"500", "429", "409", "403", "html_502"}
 # The vendor acts, and its answer is late or lost.
 AFTER = LOST_AFTER | {"slow"}
 _HOLD_SECONDS = {"timeout": 120.0, "timeout_after": 120.0, "slow": 2.0}

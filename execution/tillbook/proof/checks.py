@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tillbook.kit.clock import rfc3339
 from tillbook.kit.errors import TillbookError
+from tillbook.kit.troubles import Troubles
 from tillbook.proof import invariants
 from tillbook.sales import company
 from tillbook.vendors.providers import declared
@@ -42,6 +43,7 @@ def run(till: Till, *, full: bool = False, progress: Callable[[int], None] = lam
         yield _checked(name, look, till)
     for provider in till.settings.providers:
         yield _checked(f"{provider} account", partial(_account, provider), till)
+        yield _checked(f"{provider} permissions", partial(_permissions, provider), till)
         yield _checked(f"{provider} webhooks", partial(_webhook, provider), till)
 
 
@@ -192,6 +194,20 @@ def _account(provider: str, till: Till) -> str:
     if account.livemode != (till.settings.mode == "live"):
         raise TillbookError(f"{account.id} is of another mode than {till.settings.mode}", hint="Use the other key.")
     return account.id
+
+
+def _permissions(provider: str, till: Till) -> str:
+    """What a restricted key must not lack: one read of each kind, each tried."""
+    troubles, reads = Troubles(), till.provider(provider).needed_reads()
+    for name, read in reads.items():
+        with troubles.looking_at(name):
+            read()
+    if troubles.names:
+        raise TillbookError(
+            f"{len(troubles.names)} of {len(reads)} reads do not work: {'; '.join(troubles.sentences)}",
+            hint=f"Give the key permission to read: {', '.join(troubles.names)}.",
+        )
+    return f"may read {', '.join(reads)}"
 
 
 def _webhook(provider: str, till: Till) -> str:

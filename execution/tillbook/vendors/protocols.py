@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -59,6 +59,12 @@ class Provider(Door, Protocol):
 
     def account(self) -> Account:
         """Read the account behind the key."""
+        ...
+
+    def needed_reads(self) -> Mapping[str, Callable[[], object]]:
+        """One small read of each kind that a step may need, by the provider's word for it.
+
+        A key may be allowed some of them only."""
         ...
 
     def plan_checkout(self, request: CheckoutRequest) -> Plan[CheckoutOpened]:

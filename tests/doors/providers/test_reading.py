@@ -63,6 +63,15 @@ def test_a_wrong_or_missing_key_is_said_to_be_one(stage: Stage) -> None:
 # -- facts -----------------------------------------------------------------------------------------
 
 
+def test_every_read_that_a_step_needs_can_be_tried(stage: Stage, provider: Provider) -> None:
+    """All work with a full key. Where a key lacks the permission each says that it is not allowed."""
+    for read in provider.needed_reads().values():
+        read()
+    stage.ordered("faults", {"vendor": provider.name, "path": "*", "method": "GET", "kind": "403", "times": 999})
+    for read in provider.needed_reads().values():
+        raised(NotAllowed, read)
+
+
 def test_a_payment_is_a_fact_at_once_and_its_fee_another(stage: Stage, provider: Provider) -> None:
     """C1, D14: the money is recorded when it is read, gross, the fee when it is known; the page leads to both, too."""
     operation = stage.opening(Money(12345, "USD"))

@@ -81,6 +81,42 @@ def test_a_wrong_key_is_told_without_it(shop: Shop, monkeypatch: pytest.MonkeyPa
     assert secret not in ran.out + ran.err
 
 
+@pytest.mark.parametrize(
+    ("provider", "path", "what"),
+    [
+        ("stripe", "*/balance", "balance"),
+        ("stripe", "*/balance_transactions", "balance transactions"),
+        ("stripe", "*/charges", "charges"),
+        ("stripe", "*/refunds", "refunds"),
+        ("stripe", "*/disputes", "disputes"),
+        ("stripe", "*/events", "events"),
+        ("stripe", "*/payment_intents", "payment intents"),
+        ("paypal", "*/customer/disputes", "disputes"),
+        ("paypal", "*/webhooks-events", "webhooks events"),
+        ("paypal", "*/reporting/transactions", "transaction search"),
+    ],
+)
+def test_a_key_that_may_not_read_something_is_told_by_name(shop: Shop, provider: str, path: str, what: str) -> None:
+    """A restricted key: each read that a step will need is tried, and what is missing is named."""
+    shop.run("connect_quickbooks")
+    shop.fail(provider, path, "403", times=99)
+    ran = shop.run("check_setup")
+    assert ran.code == 3
+    (line,) = [check for check in ran.json["checks"] if check["name"] == f"{provider} permissions"]
+    assert not line["ok"]
+    assert line["hint"].endswith(f"Give the key permission to read: {what}.")
+
+
+def test_a_key_that_may_read_everything_is_told_so(shop: Shop) -> None:
+    """Each provider's line lists what was tried."""
+    shop.run("connect_quickbooks")
+    lines = {check["name"]: check for check in shop.run("check_setup").json["checks"]}
+    for name, reads in {"stripe": ("balance", "charges"), "paypal": ("transaction search", "disputes")}.items():
+        line = lines[f"{name} permissions"]
+        assert line["ok"]
+        assert all(read in line["hint"] for read in reads)
+
+
 def test_the_plain_function_does_the_same(shop: Shop) -> None:
     """Other scripts import the function."""
     assert {check.name for check in check_setup(till=shop.till).checks} >= {"settings", "invariants", "mail"}

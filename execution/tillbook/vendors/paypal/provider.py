@@ -7,7 +7,7 @@ we capture, so an order that we do not capture never moves money, whoever holds 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
@@ -222,6 +222,19 @@ class PayPalProvider:
     def account(self) -> Account:
         """The account behind the keys, and whether its money is real."""
         return Account(id=statement.account_id(self._report), livemode=self._livemode)
+
+    def needed_reads(self) -> Mapping[str, Callable[[], object]]:
+        """Each report and list that is read. An app may be allowed some of them only. Orders need no permission."""
+        now = self._clock.now()
+        page = {"page_size": "1"}
+        return {
+            "transaction search": lambda: next(self.statement(now - 1, now), None),
+            "balances": self.balance,
+            "webhooks events": lambda: self._calls.read(
+                _EVENTS, {**page, "start_time": rfc3339(now - 1), "end_time": rfc3339(now)}
+            ),
+            "disputes": lambda: self._calls.read(_DISPUTES, page),
+        }
 
     def dispute(self, payment: str) -> str:
         """The status of the dispute that forbids a refund, or empty when there is none."""

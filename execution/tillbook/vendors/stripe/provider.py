@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -214,6 +214,22 @@ class StripeProvider:
         """The account behind the key, and whether its money is real."""
         account = self._calls.read(lambda stripe: stripe.v1.accounts.retrieve_current())
         return Account(id=text(account, "id"), livemode=self._livemode())
+
+    def needed_reads(self) -> Mapping[str, Callable[[], object]]:
+        """Each list that is read, asked for one object. A restricted key may read some of them only."""
+        lists: dict[str, Callable[[StripeClient], Any]] = {
+            "events": lambda stripe: stripe.v1.events.list({"limit": 1}),
+            "payment intents": lambda stripe: stripe.v1.payment_intents.list({"limit": 1}),
+            "checkout sessions": lambda stripe: stripe.v1.checkout.sessions.list({"limit": 1}),
+            "payment links": lambda stripe: stripe.v1.payment_links.list({"limit": 1}),
+            "charges": lambda stripe: stripe.v1.charges.list({"limit": 1}),
+            "refunds": lambda stripe: stripe.v1.refunds.list({"limit": 1}),
+            "disputes": lambda stripe: stripe.v1.disputes.list({"limit": 1}),
+            "payouts": lambda stripe: stripe.v1.payouts.list({"limit": 1}),
+            "balance transactions": lambda stripe: stripe.v1.balance_transactions.list({"limit": 1}),
+            "balance": lambda stripe: stripe.v1.balance.retrieve(),
+        }
+        return {name: partial(self._calls.read, call) for name, call in lists.items()}
 
     def dispute(self, payment: str) -> str:
         """The status of the dispute that forbids a refund, or empty when there is none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -125,6 +125,14 @@ class Acorn:
     def key_fingerprint(self) -> str:
         """A hash of the key, which the ledger keeps in its place."""
         return hashlib.sha256(f"{self.name} {self._settings[API_KEY]}".encode()).hexdigest()
+
+    def needed_reads(self) -> Mapping[str, Callable[[], object]]:
+        """Each list, of which the first page is read."""
+        paths = ("/v1/events", "/v1/pages", "/v1/statement")
+        return {path.rsplit("/", 1)[-1]: partial(self._first, path) for path in paths}
+
+    def _first(self, path: str) -> object:
+        return next(self._calls.pages(path, since=0, until=0), None)
 
     def account(self) -> Account:
         """The account behind the key, which says itself whether it is live."""
