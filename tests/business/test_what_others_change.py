@@ -208,3 +208,19 @@ def test_a_duplicate_that_was_voided_is_none(shop: Shop) -> None:
     void = {"operation": "update", "include": "void"}
     shop.till.books.connection.call(lambda client: client.update_object("Invoice", body, params=dict(void)))
     clean(shop)
+
+
+# -- customers -------------------------------------------------------------------------------------
+
+
+def test_the_twenty_first_customer_of_a_name_is_billed_like_the_first(shop: Shop) -> None:
+    """Twenty-one people of one name with addresses of their own: twenty-one customers, and no more requests for the
+    last one than for the second."""
+    asked = []
+    for number in range(21):
+        before = len(shop.requests("quickbooks"))
+        customer = {"name": "Maria Garcia", "email": f"maria{number}@example.com"}
+        assert shop.run("create_invoice", shop.order(f"FLD-{number}", customer=customer)).code == 0
+        asked.append(len(shop.requests("quickbooks")) - before)
+    assert len({row["CustomerRef"]["value"] for row in shop.books("Invoice")}) == 21
+    assert asked[1] == asked[20]

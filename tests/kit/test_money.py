@@ -213,8 +213,9 @@ def test_d8_shares_go_by_largest_remainder() -> None:
 
 def test_products_and_percentages_round_half_up() -> None:
     """Half a minor unit goes away from zero, and nothing else moves."""
-    assert rounded_product(Decimal("0.5"), Money(9801, "JPY")) == Money(4901, "JPY")
-    assert rounded_product(Decimal("0.33333"), Money(10000, "USD")) == Money(3333, "USD")
-    assert rounded_product(Decimal("0.5"), Money(-3, "USD")) == Money(-2, "USD")
+    assert rounded_product(Decimal("0.5"), Decimal("9801"), "JPY") == Money(4901, "JPY")
+    assert rounded_product(Decimal("0.33333"), Decimal("100.00"), "USD") == Money(3333, "USD")
+    assert rounded_product(Decimal("7000"), Decimal("0.1648"), "USD") == Money(115360, "USD")
+    assert rounded_product(Decimal("7123"), Decimal("0.1648"), "USD") == Money(117387, "USD")
     assert percentage(Decimal("8.25"), Money(9000, "USD")) == Money(743, "USD")
     assert percentage(Decimal("12.5"), Money(25330, "USD")) == Money(3166, "USD")

@@ -16,12 +16,20 @@ _GROUP = re.compile(r"[0-9]+")
 _SCHEMES = re.compile(r"(?:2[1-7]|[3-6])[0-9]{11,17}[0-9]")  # 20.. would be every date of this century
 _SHAPES = re.compile(r"1[3-9]|4 4 4 4(?: [1-3])?|4 6 [45]|6 13")
 _MOST_DIGITS = 19
+_EAN_DIGITS = 13
 _TEN = 10
 
 
 def contains_card_number(text: str) -> str:
     """The last four digits of the first card number in the text, or empty."""
     return next((number[-4:] for _, _, number in _card_numbers(text)), "")
+
+
+def is_barcode(text: str) -> bool:
+    """Whether a text is an EAN-13: thirteen digits with its check digit. Many of them pass a card's check, too."""
+    if len(text) != _EAN_DIGITS or not (text.isascii() and text.isdigit()):
+        return False
+    return (sum(map(int, text[0::2])) + 3 * sum(map(int, text[1::2]))) % _TEN == 0
 
 
 def mask_card_numbers(text: str) -> str:

@@ -16,6 +16,9 @@ from tillbook.kit.errors import Refused
 LARGEST_MINOR = 10**18 - 1
 """The largest amount, so that every one fits an integer of the ledger (64 bits) with room for sums."""
 
+PRICE_DECIMALS = 4
+"""The most decimals of the price of one piece."""
+
 _GRAMMAR = re.compile(r"(-?)(0|[1-9][0-9]{0,11})(?:\.([0-9]+))?", re.ASCII)
 _STRINGS_ONLY = 'amounts are decimal strings like "60.00"'
 
@@ -188,9 +191,23 @@ def share(whole: Money, weights: Sequence[int]) -> list[Money]:
     return [Money(-minor if whole.minor < 0 else minor, whole.currency) for minor in minors]
 
 
-def rounded_product(quantity: Decimal, unit_price: Money) -> Money:
-    """Quantity times price, half a minor unit rounded up (away from zero)."""
-    return _half_up(quantity, 1, unit_price)
+def parse_price(text: str, currency: str) -> Decimal:
+    """A price of one piece in major units: an amount, or one with up to four decimals where the currency has some.
+
+    A kilowatt-hour costs 0.1648. It always has the decimals of its currency: "60" is 60.00. Raises Refused as `parse`.
+    """
+    decimals = exponent(currency)
+    match = _GRAMMAR.fullmatch(text) if isinstance(text, str) else None
+    fraction = (match[3] or "").rstrip("0") if match else ""
+    if match is None or match[1] or not 0 < decimals < len(fraction) <= PRICE_DECIMALS:
+        return parse(text, currency).decimal
+    return Decimal(f"{match[2]}.{fraction}")
+
+
+def rounded_product(quantity: Decimal, unit_price: Decimal, currency: str) -> Money:
+    """Quantity times price, half a minor unit rounded up (away from zero), and nothing rounded before."""
+    numerator, denominator = unit_price.as_integer_ratio()
+    return _half_up(quantity, denominator, Money(numerator * 10 ** exponent(currency), currency))
 
 
 def percentage(percent: Decimal, of: Money) -> Money:

@@ -136,7 +136,7 @@ def _ordered(order: Order | None) -> dict[str, object]:
         {
             "description": line.description,
             "quantity": plain(line.quantity),
-            "unit_price": line.unit_price.text,
+            "unit_price": format(line.unit_price, "f"),
             "amount": line.amount.text,
         }
         for line in order.lines

@@ -6,6 +6,7 @@ An `Order` holds only what passed every rule: text in normal form (NFC), exact a
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from tillbook.kit import strict_json
-from tillbook.kit.cards import contains_card_number, mask_card_numbers
+from tillbook.kit.cards import contains_card_number, is_barcode, mask_card_numbers
 from tillbook.kit.errors import Refused
 from tillbook.kit.money import EXPONENTS, Money, percentage, rounded_product, share
 from tillbook.kit.money import total as total_of
@@ -25,6 +26,8 @@ HINT = "Correct the order file and run the same command again."
 LONGEST_NUMBER = 21  # QuickBooks' DocNumber
 MOST_LINES = 500
 _ADDRESS = {"line1": 500, "line2": 500, "city": 255, "state": 255, "postal_code": 30, "country": 100}
+_UNITED_STATES = ("US", "USA", "UNITED STATES", "UNITED STATES OF AMERICA")
+_SKU = re.compile(r"lines\[[0-9]+\]\.sku")
 _MOST_DIGITS = 12  # before the point, as of every single amount
 _MOST_DECIMALS = "CLF"  # stands in for a wrong currency, so that no amount is blamed for it
 
@@ -39,7 +42,7 @@ class InvalidOrder(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the customer is. `country` is two capital letters (ISO 3166). Any part may be empty."""
+    """Where the customer is. `country` is an ISO 3166 code, or as it was written. Any part may be empty."""
 
     line1: str = ""
     line2: str = ""
@@ -61,12 +64,15 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing asked for. `amount` is quantity times unit price, half a minor unit rounded up."""
+    """One thing asked for. `amount` is quantity times unit price, half a minor unit rounded up.
+
+    The price is in major units, with the decimals of the currency or more.
+    """
 
     description: str
     sku: str
     quantity: Decimal
-    unit_price: Money
+    unit_price: Decimal
     taxable: bool
     amount: Money
 
@@ -200,7 +206,7 @@ def _line_json(line: Line) -> dict[str, Any]:
             "description": line.description,
             "sku": line.sku,
             "quantity": plain(line.quantity),
-            "unit_price": line.unit_price.text,
+            "unit_price": format(line.unit_price, "f"),
             "taxable": line.taxable,
         }
     )
@@ -234,7 +240,7 @@ def _card_problems(raw: object, place: str) -> Iterator[Problem]:
     elif isinstance(raw, list):
         for index, value in enumerate(raw):
             yield from _card_problems(value, f"{place}[{index}]")
-    elif contains_card_number(str(raw)):
+    elif contains_card_number(str(raw)) and not (_SKU.fullmatch(place) and is_barcode(str(raw))):
         yield _card_problem(printable(mask_card_numbers(place)) or "the order", str(raw))
 
 
@@ -310,10 +316,16 @@ def _customer(form: Fields, problems: list[Problem]) -> Customer:
 def _address(raw: object, problems: list[Problem]) -> Address:
     fields = Fields.of(raw, "customer.address", tuple(_ADDRESS), problems)
     parts = {name: fields.text(name, longest, required=False) for name, longest in _ADDRESS.items()}
-    country = parts["country"]
-    if country and not (len(country) == len("US") and country.isascii() and country.isalpha() and country.isupper()):
-        fields.wrong("country", f"is {printable(country)!r}", "two capital letters, like US")
-    return Address(**parts)
+    return Address(**{**parts, "country": _country(parts["country"])})
+
+
+def _country(text: str) -> str:
+    """Two capital letters where it is a code or our own country's name, else as it was written: no country in words
+    refuses a sale."""
+    letters = text.replace(".", "").upper()
+    if letters in _UNITED_STATES or (len(letters) == len("US") and letters.isascii() and letters.isalpha()):
+        return "US" if letters in _UNITED_STATES else letters
+    return text
 
 
 def _is_id(text: str) -> bool:
@@ -333,11 +345,11 @@ def _line(raw: object, path: str, currency: str, problems: list[Problem]) -> Lin
     known = ("description", "sku", "quantity", "unit_price", "taxable")
     fields = Fields.of(raw, path, known, problems)
     if not isinstance(raw, dict):
-        return Line("", "", Decimal(1), Money.zero(currency), False, Money.zero(currency))
+        return Line("", "", Decimal(1), Decimal(0), False, Money.zero(currency))
     quantity = fields.decimal("quantity", above=0, most=1_000_000, places=5)
-    unit_price = fields.amount("unit_price", currency)
+    unit_price = fields.price("unit_price", currency)
     try:
-        amount = rounded_product(quantity, unit_price)
+        amount = rounded_product(quantity, unit_price, currency)
     except Refused as error:
         fields.wrong("unit_price", error.message, "a smaller price or quantity")
         amount = Money.zero(currency)

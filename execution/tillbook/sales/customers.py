@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from tillbook.kit.errors import Refused
 from tillbook.operations.kinds.sales.create_customer import CreateCustomer
 from tillbook.operations.perform import perform
-from tillbook.sales.names import display_name
+from tillbook.sales.names import common_start, display_name
 
 if TYPE_CHECKING:
     from tillbook.rules.orders import Order
     from tillbook.till import Till
     from tillbook.vendors.books import BookedCustomer
-
-NAME_ATTEMPTS = 20
 
 
 def customer_of(till: Till, order: Order) -> str:
@@ -70,14 +69,9 @@ def _matching_customer(till: Till, order: Order) -> BookedCustomer | None:
 
 def _free_name(till: Till, name: str) -> str:
     """A display name that QuickBooks allows and nobody holds: names are shared by customers, vendors, employees."""
-    for attempt in range(NAME_ATTEMPTS):
-        candidate = display_name(name, attempt)
-        if not till.books.name_taken(candidate):
-            return candidate
-    raise Refused(
-        f"customer.name: {NAME_ATTEMPTS} forms of {name!r} are taken in QuickBooks",
-        hint='Name the customer by its QuickBooks id: "customer": {"id": "..."}.',
-    )
+    taken = till.books.names_taken(common_start(name))
+    candidates = (display_name(name, attempt) for attempt in itertools.count())
+    return next(candidate for candidate in candidates if candidate.casefold() not in taken)
 
 
 def remember(till: Till, found: BookedCustomer, name: str, email: str) -> None:

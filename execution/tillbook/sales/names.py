@@ -27,5 +27,10 @@ def display_name(name: str, attempt: int = 0) -> str:
     return (legal + suffix).strip()
 
 
+def common_start(name: str) -> str:
+    """What every display name of a name begins with, whatever the attempt."""
+    return display_name(name)[: LONGEST_NAME // 2].rstrip()
+
+
 def _hash(name: str) -> str:
     return base64.b32encode(hashlib.sha256(name.encode()).digest()).decode().lower()[:10]

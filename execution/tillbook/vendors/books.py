@@ -117,8 +117,8 @@ class Books(Door, Protocol):
         """Active customers whose primary address is exactly this one."""
         ...
 
-    def name_taken(self, name: str) -> str:
-        """The kind of record ('Customer', 'Vendor', 'Employee') that holds this display name, or empty."""
+    def names_taken(self, start: str) -> set[str]:
+        """The display names of customers, vendors and employees that begin so, in lower case (casefold)."""
         ...
 
     def invoice(self, quickbooks_id: str) -> BookedInvoice | None:

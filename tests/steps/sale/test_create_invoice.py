@@ -24,7 +24,7 @@ BAD: dict[str, tuple[Json, tuple[str, ...]]] = {
     "a float": ({"lines": [{**LINE, "unit_price": 120.0}]}, ("lines[0].unit_price", "is the number 120.0", "string")),
     "a negative price": ({"lines": [{**LINE, "unit_price": "-1.00"}]}, ("lines[0].unit_price", "'-1.00'", "60.00")),
     "a negative quantity": ({"lines": [{**LINE, "quantity": "-1"}]}, ("lines[0].quantity", "'-1'", "more than 0")),
-    "over-precise": ({"lines": [{**LINE, "unit_price": "1.005"}]}, ("lines[0].unit_price", "1.005", "60.00")),
+    "over-precise": ({"lines": [{**LINE, "unit_price": "1.00005"}]}, ("lines[0].unit_price", "1.00005", "60.00")),
     "yen with cents": (
         {"currency": "JPY", "lines": [{**LINE, "unit_price": "120.50"}]},
         ("lines[0].unit_price", "120.50", "expected"),

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from tillbook.kit.addresses import ascii_address
 from tillbook.kit.errors import Refused
-from tillbook.kit.money import Money, parse
+from tillbook.kit.money import Money, parse, parse_price
 from tillbook.kit.text import hidden_character, printable
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -112,6 +112,16 @@ class Fields:
         except Refused as error:
             self.wrong(name, error.message.partition("; ")[0], expected)
             return Money.zero(currency)
+
+    def price(self, name: str, currency: str) -> Decimal:
+        """The price of one piece, zero or more, from a decimal string. Zero after a problem."""
+        expected = f'a decimal string like "{parse("60", currency).text}"'
+        raw = self.string(name, expected)
+        try:
+            return Decimal(0) if raw is None else parse_price(raw, currency)
+        except Refused as error:
+            self.wrong(name, error.message.partition("; ")[0], expected)
+            return Decimal(0)
 
     def decimal(self, name: str, *, above: int | None, most: int, places: int) -> Decimal:
         """An exact number above (or, with None, from) zero to `most` with at most `places` decimals, else 1."""

@@ -93,18 +93,15 @@ class QuickBooksOnline:
         with readable():
             return [self._customer(raw) for raw in rows if read.email_of(raw).casefold() == wanted]
 
-    def name_taken(self, name: str) -> str:
-        """The kind of record ('Customer', 'Vendor', 'Employee') that holds this display name, or empty.
+    def names_taken(self, start: str) -> set[str]:
+        """The display names of customers, vendors and employees that begin so, in lower case (casefold).
 
         Inactive ones hold their names too, and QuickBooks does not tell capitals apart.
         """
-        where = f"{query.matching('DisplayName', name)} AND {EVERYBODY}"
-        for kind in ("Customer", "Vendor", "Employee"):
-            if any(
-                str(raw.get("DisplayName", "")).casefold() == name.casefold() for raw in self._records.rows(kind, where)
-            ):
-                return kind
-        return ""
+        where = f"{query.beginning('DisplayName', start)} AND {EVERYBODY}"
+        rows = [raw for kind in ("Customer", "Vendor", "Employee") for raw in self._records.rows(kind, where)]
+        names = {str(raw.get("DisplayName", "")).casefold() for raw in rows}
+        return {name for name in names if name.startswith(start.casefold())}
 
     def invoice(self, quickbooks_id: str) -> BookedInvoice | None:
         """The invoice as it is now, or None when it was deleted."""

@@ -33,6 +33,11 @@ def matching(field: str, value: str) -> str:
     return f"{field} LIKE '{_BEYOND_PLAIN.sub('%', value)}'"
 
 
+def beginning(field: str, start: str) -> str:
+    """A condition that holds for every row whose field begins so, and perhaps for more rows."""
+    return f"{field} LIKE '{_BEYOND_PLAIN.sub('%', start)}%'"
+
+
 def any_of(field: str, values: Iterable[str]) -> str:
     """A condition that holds for every row whose field is one of the values (plain ASCII), in a stable order."""
     return f"{field} IN ({', '.join(literal(value) for value in sorted(values))})"

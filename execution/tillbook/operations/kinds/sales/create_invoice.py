@@ -120,7 +120,7 @@ def _line(line: Line, item_id: str) -> InvoiceLine:
         description=line.description,
         item_id=item_id,
         quantity=plain(line.quantity),
-        unit_price=line.unit_price.text,
+        unit_price=format(line.unit_price, "f"),
         amount=line.amount.text,
         taxable=line.taxable,
     )
