@@ -169,14 +169,14 @@ def test_a_refusal_of_the_vendor_ends_the_operation(bench: Bench) -> None:
     bench.one_page()
 
 
-def test_connection_refused_is_prepared_again_and_exit_code_4(bench: Bench) -> None:
-    """Nothing left the socket, so nothing happened: run it again, the first generation still stands."""
+def test_connection_refused_leaves_nothing_behind_and_exit_code_4(bench: Bench) -> None:
+    """The vendor could not even be asked what it shows: run it again, and the first generation is sent."""
     nowhere = changed(bench.till.settings, stripe_api_base="http://127.0.0.1:1/stripe")
     away = Till(nowhere, bench.clock, bench.till.ledger, "test")
     with pytest.raises(Unavailable) as caught:
         perform(away, bench.plan())
     assert caught.value.exit_code == 4
-    assert (bench.last.state, bench.last.sent_at, bench.last.generation) == ("prepared", None, 1)
+    assert bench.till.ledger.operations.unfinished() == []
     bench.perform()
     assert bench.keys == [KEY.format(1)]
     bench.one_page()
@@ -196,12 +196,12 @@ def test_c23_429_is_prepared_again_and_the_pause_is_kept(bench: Bench) -> None:
 
 
 def test_a_key_that_is_not_accepted_did_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A revoked key is exit code 3; with a good one the same operation goes on."""
+    """A revoked key is exit code 3, and nothing is left behind; with a good one the page is opened."""
     with monkeypatch.context() as revoked:
         revoked.setitem(bench.shop.simulator.world.accounts, "stripe_secret_key", "sk_test_another")
         with pytest.raises(NotAllowed) as caught:
             bench.perform()
-    assert (caught.value.exit_code, bench.last.state) == (3, "prepared")
+    assert (caught.value.exit_code, bench.till.ledger.operations.unfinished()) == (3, [])
     bench.perform()
     bench.one_page()
 

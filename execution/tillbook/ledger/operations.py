@@ -36,16 +36,11 @@ class Operations:
         """Those that were prepared before a moment (UTC seconds)."""
         return [_operation(row) for row in self._database.all("operations.unfinished_before", prepared_at=moment)]
 
-    def prepare(self, plan: Plan[object], *, renew: str, asked_by: str, now: int) -> Stored:
-        """The operation that stands for a plan: the last one, or a new generation. In a transaction.
+    def prepare(self, plan: Plan[object], generation: int = 1, *, renew: str, asked_by: str, now: int) -> Stored:
+        """Write a generation of a plan down, before anything leaves us. In a transaction.
 
-        Raises Refused when the last one is done with other parameters (and `renew` gives no reason for a new one).
+        Raises Refused when more would be given back than came in.
         """
-        last = self.last(plan.kind, plan.subject)
-        generation = rules.next_generation(last, plan, renew=renew)
-        if generation is None and last is not None:
-            return last
-        generation = generation or 1
         name = rules.operation_id(plan.kind, plan.subject, generation)
         self._run(
             "operations.prepare",

@@ -41,5 +41,8 @@ class _DryDoor:
     def find(self, operation: Stored) -> Json | None:
         return self._door.find(operation)
 
+    def latest(self, operation: Stored) -> int | None:
+        return self._door.latest(operation)
+
     def evidence(self, kind: str) -> Evidence:
         return self._door.evidence(kind)

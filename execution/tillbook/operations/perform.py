@@ -36,7 +36,7 @@ class Desk(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[Result]):
-    """A done operation. `already_done` is true when this run asked the vendor for nothing."""
+    """A done operation. `already_done` is true when this run changed nothing at the vendor."""
 
     operation: Stored
     already_done: bool
@@ -56,16 +56,15 @@ def perform(desk: Desk, plan: Plan[Result], *, renew: str = "") -> Outcome[Resul
     (nothing happened) or Uncertain (the operation stays unknown).
     """
     with desk.ledger.lock(f"{plan.kind}:{plan.subject}"):
-        operation = _prepare(desk, plan, renew)
-        if operation.unfinished and operation.params_hash != plan.params_hash:
-            finish(desk, operation)  # what was begun is finished first, with its own parameters
-            operation = _prepare(desk, plan, renew)
-        if operation.state == "done":
-            return Outcome(operation, already_done=True)
-        ended = finish(desk, operation)
-        if ended.state == "refused":  # proven absent: nothing happened, so the next generation may
-            ended = finish(desk, _prepare(desk, plan, renew))
-        return Outcome(ended, already_done=False)
+        last = desk.ledger.operations.last(plan.kind, plan.subject)
+        if last is not None and last.unfinished:
+            last = finish(desk, last)  # what was begun is finished first, with its own parameters
+            if last.state == "done" and last.params_hash == plan.params_hash:
+                return Outcome(last, already_done=False)
+        generation = rules.next_generation(last, plan, renew=renew)
+        if last is not None and generation is None:
+            return Outcome(last, already_done=True)
+        return _begin(desk, plan, generation or 1, renew)
 
 
 def settle(desk: Desk, operation: Operation[object]) -> Stored:
@@ -97,14 +96,44 @@ def finish(desk: Desk, operation: Stored) -> Stored:
     Returns the operation done, or refused because it is proven absent. Raises as `perform`.
     """
     door = desk.door(operation.door)
+    if operation.state == "prepared":
+        shown = door.latest(operation)
+        return _send(desk, door, operation) if shown is None else _adopt(desk, door, operation, shown)
     if rules.next_move(operation, door.evidence(operation.kind), desk.clock.now()) is Move.SEND:
         return _send(desk, door, operation)
     return _look(desk, door, operation)
 
 
-def _prepare(desk: Desk, plan: Plan[object], renew: str) -> Stored:
+def _begin(desk: Desk, plan: Plan[Result], generation: int, renew: str) -> Outcome[Result]:
+    """Write a new operation down and send it, unless the vendor shows it.
+
+    A ledger that was restored from a copy has forgotten what was done since, and the vendor its keys. So what the
+    vendor shows for the subject is read before anything is sent for the first time.
+    """
+    door, now = desk.door(plan.door), desk.clock.now()
+    shown = door.latest(plan.operation(generation, now))
+    operation = _prepare(desk, plan, shown or generation, renew)
+    if shown is None:
+        return Outcome(_send(desk, door, operation), already_done=False)
+    return Outcome(_adopt(desk, door, operation, shown), already_done=True)
+
+
+def _adopt(desk: Desk, door: Door, operation: Stored, shown: int) -> Stored:
+    """End an operation by what the vendor shows of it, or of a later generation, which then stands in its place."""
+    if operation.generation != shown:
+        plan: Plan[object] = kind_of(operation).read(operation.params).planned(operation.subject, operation.door)
+        with desk.ledger.transaction():
+            desk.ledger.operations.mark_refused(operation, "the vendor shows a later one", desk.clock.now())
+        operation = _prepare(desk, plan, shown, "")
     with desk.ledger.transaction():
-        return desk.ledger.operations.prepare(plan, renew=renew, asked_by=desk.asked_by, now=desk.clock.now())
+        operation = desk.ledger.operations.mark_sent(operation, desk.clock.now())
+    return _look(desk, door, operation)
+
+
+def _prepare(desk: Desk, plan: Plan[object], generation: int, renew: str) -> Stored:
+    now = desk.clock.now()
+    with desk.ledger.transaction():
+        return desk.ledger.operations.prepare(plan, generation, renew=renew, asked_by=desk.asked_by, now=now)
 
 
 def _send(desk: Desk, door: Door, operation: Stored) -> Stored:

@@ -42,6 +42,14 @@ def decided(ledger: Ledger, provider: str, payment: str, invoice: str, wanted: M
     return purpose
 
 
+def of_fact(ledger: Ledger, invoice: str, fact: PaymentRefunded) -> str:
+    """What a refund gives back that no operation of the ledger's explains, as its invoice is accounted for now."""
+    use = uses_of(ledger, invoice, ledger.facts.of_invoice(invoice)).get((fact.provider, fact.key)) if invoice else None
+    if not isinstance(use, Return) or use.sale or use.tax:
+        return "sale"
+    return "credit" if use.credit else "payment"
+
+
 _WORDS = {"sale": "the sale", "credit": "the credit", "payment": "what it paid"}
 
 

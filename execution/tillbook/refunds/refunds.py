@@ -14,6 +14,7 @@ from tillbook.operations.perform import perform
 from tillbook.recording.facts import record_facts, record_reading
 from tillbook.refunds import purposes
 from tillbook.rules.facts import PaymentRefunded, PaymentSucceeded
+from tillbook.rules.operations import generations_from
 
 if TYPE_CHECKING:
     from tillbook.ledger.outflows import Refundable
@@ -111,19 +112,42 @@ def reread(till: Till, paid: Captured) -> None:
 def _request(
     till: Till, paid: Captured, asked: Money | None, reason: str, reference: str, purpose: str, *, again: bool
 ) -> RefundRequest:
-    """What is to be given back. A refund that stands for this reference keeps what it was asked for. A new one must be
-    possible."""
+    """What is to be given back. A refund that stands for this reference keeps what it was asked for, and so does one
+    that the provider shows and the ledger has forgotten. A new one must be possible."""
     name = reference or f"{'everything' if asked is None else asked.text} {reason}"
     last = RefundPayment.last(till.ledger, RefundPayment.subject(paid.provider, paid.payment, name))
     if last is not None and _stands(last, again=again):
         wanted = last.params.money if asked is None else asked
         purpose = purpose or last.params.purpose
+    elif forgotten := _forgotten(till, paid, name, last):
+        wanted = _as_it_was(forgotten, asked)
+        purpose = purpose or purposes.of_fact(till.ledger, paid.invoice, forgotten)
     else:
         left = till.ledger.outflows.refundable(paid.provider, paid.payment, paid.amount.currency)
         wanted = left.remaining if asked is None else asked
         _require_possible(till, paid, wanted, left)
         purpose = purposes.decided(till.ledger, paid.provider, paid.payment, paid.invoice, wanted, purpose)
     return RefundRequest(paid.payment, paid.invoice, wanted, reason, name, purpose)
+
+
+def _forgotten(till: Till, paid: Captured, name: str, last: Operation[RefundPayment] | None) -> PaymentRefunded | None:
+    """The newest refund for this reference by an operation that a restored ledger does not hold any more."""
+    first = last.generation + 1 if last else 1
+    subject = RefundPayment.subject(paid.provider, paid.payment, name)
+    ours = generations_from(RefundPayment.kind, subject, first)
+    facts = till.ledger.facts.of_payment(paid.provider, paid.payment)
+    found = [fact for fact in facts if isinstance(fact, PaymentRefunded) and fact.operation in ours]
+    return max(found, key=lambda fact: ours[fact.operation], default=None)
+
+
+def _as_it_was(forgotten: PaymentRefunded, asked: Money | None) -> Money:
+    """The amount of a refund that was made. Raises Refused when another one is asked for."""
+    if asked not in (None, forgotten.amount):
+        raise Refused(
+            f"{forgotten.amount} was given back for this reference, and not {asked}",
+            hint="Use a new reference for another refund, or pass what was passed the first time.",
+        )
+    return forgotten.amount
 
 
 def _stands(last: Operation[RefundPayment], *, again: bool) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -17,9 +18,12 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from tillbook.kit.errors import Refused
 
 Json = dict[str, Any]
+_ID = re.compile(r"\bop[a-z2-7]{17}\b", re.ASCII)
 Params_co = TypeVar("Params_co", covariant=True)
 Result_co = TypeVar("Result_co", covariant=True)
 UNFINISHED = ("prepared", "sent", "unknown")
+GENERATIONS_AHEAD = 20
+"""How many generations a ledger that was restored from a copy may have forgotten of one kind and subject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,24 @@ class Plan(Generic[Result_co]):
     def params_hash(self) -> str:
         """SHA-256 of the parameters in their canonical form."""
         return hashlib.sha256(canonical(self.params).encode()).hexdigest()
+
+    def operation(self, generation: int, now: int) -> Stored:
+        """The operation that a generation of this plan would be, before it is written down. `now` is UTC seconds."""
+        return Operation(
+            id=operation_id(self.kind, self.subject, generation),
+            kind=self.kind,
+            subject=self.subject,
+            generation=generation,
+            door=self.door,
+            params=self.params,
+            params_hash=self.params_hash,
+            state="prepared",
+            result=None,
+            reason="",
+            prepared_at=now,
+            sent_at=None,
+            absent_since=None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +92,11 @@ class Operation(Generic[Params_co]):
     def unfinished(self) -> bool:
         """Whether it is not known yet how it ended."""
         return self.state in UNFINISHED
+
+    @property
+    def generations(self) -> dict[str, int]:
+        """The ids of this operation and of the later ones of its kind and subject, each with its generation."""
+        return generations_from(self.kind, self.subject, self.generation)
 
 
 Stored: TypeAlias = Operation[Json]
@@ -107,6 +134,13 @@ class Door(Protocol):
         """What `send` answered, read back from the vendor by our operation id. None when a complete read lacks it."""
         ...
 
+    def latest(self, operation: Stored) -> int | None:
+        """The newest generation of its kind and subject, from its own on, whose mark the vendor shows.
+
+        None when a complete read shows none, and for a kind that leaves no mark: sending that twice changes nothing.
+        """
+        ...
+
     def evidence(self, kind: str) -> Evidence:
         """How an operation of this kind is found again here. Raises Refused for a kind of another door."""
         ...
@@ -128,6 +162,16 @@ def operation_id(kind: str, subject: str, generation: int) -> str:
     """19 characters that vendors carry for us (QuickBooks allows 21), made from the key alone."""
     digest = hashlib.sha256(key(kind, subject, generation).encode()).digest()
     return "op" + base64.b32encode(digest).decode().lower()[:17]
+
+
+def generations_from(kind: str, subject: str, first: int) -> dict[str, int]:
+    """The ids of a generation and of those after it, as far as they may be forgotten, each with its generation."""
+    return {operation_id(kind, subject, one): one for one in range(first, first + GENERATIONS_AHEAD)}
+
+
+def marks_in(text: object) -> list[str]:
+    """The operation ids that a text of a vendor's holds, whatever a person has written around them."""
+    return _ID.findall(text) if isinstance(text, str) else []
 
 
 def canonical(params: Mapping[str, Any]) -> str:

@@ -82,6 +82,8 @@ def test_a_page_is_found_by_its_operation_alone(stage: Stage, provider: Provider
     result = provider.send(operation)
     assert provider.find(operation) == (result if stage.finds_pages else None)
     assert provider.find(stage.sent(plan, generation=2)) is None
+    assert provider.latest(operation) == (1 if stage.finds_pages else None)
+    assert provider.latest(stage.sent(plan, generation=2)) is None
 
 
 def test_b25_a_page_is_found_behind_a_hundred_others(stage: Stage, provider: Provider) -> None:

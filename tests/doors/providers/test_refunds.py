@@ -26,7 +26,7 @@ def test_c13_a_refund_plan_names_all_that_the_ledger_needs(provider: Provider, p
 def test_a_refund_is_made_once_and_found_again(stage: Stage, provider: Provider, payment: str) -> None:
     """C1, C2: the same operation again is the same refund; what a lost answer said is read back; a stranger is not."""
     operation, before = stage.refunding(asked(payment)), len(stage.refunds())
-    assert provider.find(operation) is None
+    assert (provider.find(operation), provider.latest(operation)) == (None, None)
     made = provider.send(operation)
     assert made["refund"]
     assert made["status"] == "succeeded"
@@ -35,6 +35,16 @@ def test_a_refund_is_made_once_and_found_again(stage: Stage, provider: Provider,
     assert len(returns(provider.read(payment))) == 1
     assert provider.find(stage.refunding(asked(payment), generation=2)) is None
     assert provider.find(stage.refunding(asked(payment, reference="RMA-2"))) is None
+
+
+def test_a_refund_shows_its_generation_to_whoever_forgot_it(stage: Stage, provider: Provider, payment: str) -> None:
+    """F5: the newest from a generation on; neither an older one, nor one of another reference or of a dashboard."""
+    for generation in (2, 4):
+        provider.send(stage.refunding(asked(payment), generation=generation))
+    stage.refund_in_dashboard(payment, 100)
+    seen = [provider.latest(stage.refunding(asked(payment), generation=one)) for one in (1, 2, 3, 4, 5)]
+    assert seen == [4, 4, 4, 4, None]
+    assert provider.latest(stage.refunding(asked(payment, reference="RMA-2"))) is None
 
 
 def test_a_refund_is_a_fact_that_names_its_operation(stage: Stage, provider: Provider, payment: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, get_args
 
@@ -82,14 +82,28 @@ class Kind(msgspec.Struct, Generic[Result], frozen=True, forbid_unknown_fields=T
         send: Callable[[Operation[Self]], Result],
         find: Callable[[Operation[Self]], Result | None],
         evidence: Evidence,
+        marks: Callable[[Operation[Self]], Iterable[str]] | None = None,
     ) -> Handler:
-        """How a door carries this kind out, finds it again, and by what evidence."""
+        """How a door carries this kind out, finds it again, and by what evidence.
+
+        `marks` reads the operation ids that the vendor shows for a subject. Without it a second `send` changes
+        nothing: the vendor refuses it, or it reads first.
+        """
 
         def found(operation: Stored) -> Json | None:
             result = find(cls.typed(operation))
             return None if result is None else to_json(result)
 
-        return Handler(cls.kind, lambda operation: to_json(send(cls.typed(operation))), found, evidence)
+        def shown(operation: Stored) -> Iterable[str]:
+            return marks(cls.typed(operation)) if marks else ()
+
+        return Handler(
+            cls.kind,
+            lambda operation: to_json(send(cls.typed(operation))),
+            found,
+            evidence,
+            shown if marks else None,
+        )
 
 
 def to_json(value: object) -> Json:

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """One kind at one door. It is made by `Kind.handler`, which holds both functions to the kind's own types."""
+    """One kind at one door. It is made by `Kind.handler`, which holds its functions to the kind's own types."""
 
     kind: str
     send: Callable[[Stored], Json]
     find: Callable[[Stored], Json | None]
     evidence: Evidence
+    marks: Callable[[Stored], Iterable[str]] | None = None
 
 
 class Handlers:
@@ -36,6 +37,12 @@ class Handlers:
     def find(self, operation: Stored) -> Json | None:
         """What an operation made as it is read back, or None when a complete read lacks it."""
         return self._handler(operation.kind).find(operation)
+
+    def latest(self, operation: Stored) -> int | None:
+        """The newest generation from this one on whose mark the vendor shows, or None."""
+        marks, generations = self._handler(operation.kind).marks, operation.generations
+        shown = marks(operation) if marks else ()
+        return max((generations[mark] for mark in shown if mark in generations), default=None)
 
     def evidence(self, kind: str) -> Evidence:
         """How an operation of a kind is found again."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import msgspec
@@ -46,10 +46,13 @@ class InQuickBooks(Kind[Result], frozen=True):
 
     @classmethod
     def in_quickbooks(
-        cls, send: Callable[[Operation[Self]], Result], find: Callable[[Operation[Self]], Result | None]
+        cls,
+        send: Callable[[Operation[Self]], Result],
+        find: Callable[[Operation[Self]], Result | None],
+        marks: Callable[[Operation[Self]], Iterable[str]] | None = None,
     ) -> Handler:
-        """How QuickBooks carries this kind out and finds it again."""
-        return cls.handler(send, find, cls.evidence())
+        """How QuickBooks carries this kind out, finds it again, and shows which ones it holds."""
+        return cls.handler(send, find, cls.evidence(), marks)
 
 
 class Posting(InQuickBooks[Result], frozen=True):

@@ -39,6 +39,7 @@ from tillbook.vendors.paypal.objects import (
     made_checkout,
     marks,
     order_of,
+    ours,
     payments_of,
     text,
 )
@@ -99,7 +100,7 @@ class PayPalProvider:
                 CreateCheckout.handler(self._create, self._find_created, _CREATED),
                 CloseCheckout.handler(self._close, self._find_closed, _CLOSED),
                 CaptureCheckout.handler(self._capture, self._find_capture, _CAPTURED),
-                RefundPayment.handler(self._refund, self._find_refund, _REFUNDED),
+                RefundPayment.handler(self._refund, self._find_refund, _REFUNDED, self._refund_marks),
             ],
         )
 
@@ -137,6 +138,10 @@ class PayPalProvider:
     def find(self, operation: Stored) -> Json | None:
         """The result read back from PayPal by id."""
         return self._handlers.find(operation)
+
+    def latest(self, operation: Stored) -> int | None:
+        """The newest generation from this one on whose mark PayPal shows."""
+        return self._handlers.latest(operation)
 
     def evidence(self, kind: str) -> Evidence:
         """How long PayPal replays an answer to a request id, and how long a change may be missing from a read."""
@@ -200,6 +205,9 @@ class PayPalProvider:
     def _find_refund(self, operation: Operation[RefundPayment]) -> RefundMade | None:
         refunds = payments_of(self._paid(operation.params.payment), "refunds")
         return next((made_refund(one) for one in refunds if one.get("custom_id") == operation.id), None)
+
+    def _refund_marks(self, operation: Operation[RefundPayment]) -> Iterator[str]:
+        return map(ours, payments_of(self._paid(operation.params.payment), "refunds"))
 
     def _paid(self, payment: str) -> Json:
         """The order of a payment: without one PayPal lists no refunds, so nothing could be found again."""

@@ -230,6 +230,10 @@ class QuickBooksOnline:
         """What the operation changed as it is read back, or None when a complete read lacks it."""
         return self._handlers.find(operation)
 
+    def latest(self, operation: Stored) -> int | None:
+        """The newest generation from this one on whose mark the books show."""
+        return self._handlers.latest(operation)
+
 
 def _sku_queries(skus: set[str]) -> Iterator[str]:
     """Conditions that together find every one of the SKUs."""

@@ -6,7 +6,7 @@ field of the record where it has one, by which it is found again when no answer 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -27,7 +27,7 @@ from tillbook.operations.kinds.refunds.post_sales_receipt import PostSalesReceip
 from tillbook.operations.kinds.sales.create_customer import CreateCustomer
 from tillbook.operations.kinds.sales.create_invoice import CreateInvoice
 from tillbook.rules.events import BookedInvoice
-from tillbook.rules.operations import Json, Operation
+from tillbook.rules.operations import Json, Operation, marks_in
 from tillbook.vendors.errors import PENDING_HINT
 from tillbook.vendors.quickbooks import query, read, write, write_refunds
 from tillbook.vendors.quickbooks.records import EVERYBODY, Records, readable
@@ -47,6 +47,7 @@ Asked = TypeVar("Asked", bound=InQuickBooks[Any])
 Result = TypeVar("Result")
 Send = Callable[[Operation[Asked]], Result]
 Find = Callable[[Operation[Asked]], Result | None]
+Marks = Callable[[Operation[Asked]], Iterable[str]]
 
 
 class QuickBooksOperations:
@@ -60,6 +61,7 @@ class QuickBooksOperations:
         mirrored = self._posting(PostSalesReceipt, write_refunds.receipt_body, self._posted, read_back=True)
         purchases = self._posting(PostPurchase, write_refunds.purchase_body, self._posted)
         deposits = self._posting(PostDeposit, write_refunds.deposit_body, self._posted)
+        customers = self._making("Customer", write.customer_body, self._customers, _made)
         invoices = self._making(
             "Invoice", write.invoice_body, self._invoices, self._invoice, read_back=True, options=self._numbering
         )
@@ -67,9 +69,9 @@ class QuickBooksOperations:
             "QuickBooks",
             [
                 CreateAccount.in_quickbooks(*self._making("Account", write.account_body, self._accounts, _made)),
-                CreateCustomer.in_quickbooks(*self._making("Customer", write.customer_body, self._customers, _made)),
+                CreateCustomer.in_quickbooks(*customers, self._customer_marks),
                 CreateItem.in_quickbooks(*self._making("Item", write.item_body, self._items, _made)),
-                CreateInvoice.in_quickbooks(*invoices),
+                CreateInvoice.in_quickbooks(*invoices, self._invoice_marks),
                 PostPayment.in_quickbooks(*payments),
                 PostRefundReceipt.in_quickbooks(*refunds),
                 PostSalesReceipt.in_quickbooks(*mirrored),
@@ -132,7 +134,7 @@ class QuickBooksOperations:
         result: Callable[[Operation[Document], Json], Result],
         *,
         read_back: bool = False,
-    ) -> tuple[Send[Document, Result], Find[Document, Result]]:
+    ) -> tuple[Send[Document, Result], Find[Document, Result], Marks[Document]]:
         """How a document is posted, and found by the field that carries the operation's id."""
         entity = kind.entity()
 
@@ -141,16 +143,26 @@ class QuickBooksOperations:
                 entity, operation, operation.params.customer_id
             )
 
-        return self._making(entity, body, rows, result, read_back=read_back)
+        def marks(operation: Operation[Document]) -> list[str]:
+            held = self._records.rows(entity, query.any_of(kind.mark(), operation.generations))
+            held = held or self._newest_rows(entity, operation.params.customer_id)
+            return [one for raw in held for one in (str(raw.get(kind.mark())), *marks_in(raw.get("PrivateNote")))]
+
+        return *self._making(entity, body, rows, result, read_back=read_back), marks
 
     def _newest(self, entity: str, operation: Operation[object], customer_id: str) -> list[Json]:
         """The records with our mark among the newest of this kind and customer, whatever number they bear.
 
         QuickBooks numbers by itself when its owner wants that, and a person may change any number.
         """
-        where = f"CustomerRef = {query.literal(customer_id)}" if entity in _OF_CUSTOMERS else ""
-        rows = self._records.newest(entity, where)
+        rows = self._newest_rows(entity, customer_id)
         return [raw for raw in rows if write.bears_mark(raw.get("PrivateNote"), operation)]
+
+    def _newest_rows(self, entity: str, customer_id: str) -> list[Json]:
+        if not (customer_id.isascii() and customer_id.isdigit()):
+            return []  # a dry run goes on with a customer that is not there yet
+        where = f"CustomerRef = {query.literal(customer_id)}" if entity in _OF_CUSTOMERS else ""
+        return self._records.newest(entity, where)
 
     def _accounts(self, operation: Operation[CreateAccount]) -> list[Json]:
         asked = operation.params
@@ -162,19 +174,35 @@ class QuickBooksOperations:
         ]
 
     def _customers(self, operation: Operation[CreateCustomer]) -> list[Json]:
-        named = self._records.exact("Customer", "DisplayName", operation.params.name, also=EVERYBODY)
-        for rows in (named, self._records.newest("Customer", EVERYBODY)):
+        for rows in self._named(operation):
             if ours := [raw for raw in rows if write.bears_mark(raw.get("Notes"), operation)]:
                 return ours
         return []
+
+    def _customer_marks(self, operation: Operation[CreateCustomer]) -> Iterator[str]:
+        return (mark for rows in self._named(operation) for raw in rows for mark in marks_in(raw.get("Notes")))
+
+    def _named(self, operation: Operation[CreateCustomer]) -> Iterator[list[Json]]:
+        """The customers of the name, then the newest ones, each asked for when it is needed."""
+        yield self._records.exact("Customer", "DisplayName", operation.params.name, also=EVERYBODY)
+        yield self._records.newest("Customer", EVERYBODY)
 
     def _items(self, operation: Operation[CreateItem]) -> list[Json]:
         return self._records.exact("Item", "Name", operation.params.name)
 
     def _invoices(self, operation: Operation[CreateInvoice]) -> list[Json]:
-        numbered = self._records.exact("Invoice", "DocNumber", operation.params.number)
-        ours = [raw for raw in numbered if write.bears_mark(raw.get("PrivateNote"), operation)]
-        return ours or self._newest("Invoice", operation, operation.params.customer_id)
+        for rows in self._numbered(operation):
+            if ours := [raw for raw in rows if write.bears_mark(raw.get("PrivateNote"), operation)]:
+                return ours
+        return []
+
+    def _invoice_marks(self, operation: Operation[CreateInvoice]) -> Iterator[str]:
+        return (mark for rows in self._numbered(operation) for raw in rows for mark in marks_in(raw.get("PrivateNote")))
+
+    def _numbered(self, operation: Operation[CreateInvoice]) -> Iterator[list[Json]]:
+        """The invoices of the number, then the newest ones of the customer, each asked for when it is needed."""
+        yield self._records.exact("Invoice", "DocNumber", operation.params.number)
+        yield self._newest_rows("Invoice", operation.params.customer_id)
 
     def _numbering(self, operation: Operation[CreateInvoice]) -> dict[str, str]:
         """A number whose invoices are all voided is given once more. QuickBooks would refuse it as taken."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tillbook.kit.errors import Refused
 from tillbook.operations.kinds.quickbooks import LONGEST_NOTE
+from tillbook.rules.operations import marks_in
 
 if TYPE_CHECKING:
     from tillbook.operations.kinds.books.create_account import CreateAccount
@@ -130,7 +131,7 @@ def noted(note: str, operation: Operation[object]) -> str:
 
 def bears_mark(text: object, operation: Operation[object]) -> bool:
     """Whether a note holds our mark, whatever a person or QuickBooks ("Voided") has written around it."""
-    return isinstance(text, str) and operation.id in text.replace(",", " ").replace("-", " ").split()
+    return operation.id in marks_in(text)
 
 
 def amount(text: str) -> Decimal:

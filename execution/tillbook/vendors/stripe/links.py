@@ -49,7 +49,12 @@ class StripeLinks:
         )
 
     def find_created(self, operation: Operation[CreateCheckout]) -> CheckoutOpened | None:
-        """A link that was made, found in the list of all links, which Stripe cannot narrow by time."""
+        """A link that was made."""
+        link = next((one for one in self.all() if written(one, "operation") == operation.id), None)
+        return _made(link) if link else None
+
+    def all(self) -> Iterator[Json]:
+        """Every link, for Stripe cannot narrow their list by time."""
 
         def page(stripe: StripeClient, after: str) -> Any:
             params: PaymentLinkListParams = {"limit": PAGE_SIZE}
@@ -57,9 +62,7 @@ class StripeLinks:
                 params["starting_after"] = after
             return stripe.v1.payment_links.list(params)
 
-        ours = (link for link in self._calls.pages(page) if written(link, "operation") == operation.id)
-        link = next(ours, None)
-        return _made(link) if link else None
+        return self._calls.pages(page)
 
     def close(self, operation: Operation[CloseCheckout]) -> CheckoutClosed:
         """Close a link. Raises Refused (code `complete`) when the customer was faster."""

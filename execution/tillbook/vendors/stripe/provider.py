@@ -89,9 +89,9 @@ class StripeProvider:
         self._handlers = Handlers(
             "Stripe",
             [
-                CreateCheckout.handler(self._create, self._find_created, _CREATED),
+                CreateCheckout.handler(self._create, self._find_created, _CREATED, self._page_marks),
                 CloseCheckout.handler(self._close, self._find_closed, _CLOSED),
-                RefundPayment.handler(self._refund, self._find_refund, _REFUNDED),
+                RefundPayment.handler(self._refund, self._find_refund, _REFUNDED, self._refund_marks),
             ],
         )
         self._webhook_secrets = settings.listed(WEBHOOK_SECRET)
@@ -126,6 +126,10 @@ class StripeProvider:
     def find(self, operation: Stored) -> Json | None:
         """The result read back from Stripe's lists and objects, never by its search, which lags behind."""
         return self._handlers.find(operation)
+
+    def latest(self, operation: Stored) -> int | None:
+        """The newest generation from this one on whose mark Stripe shows."""
+        return self._handlers.latest(operation)
 
     def evidence(self, kind: str) -> Evidence:
         """How long Stripe replays an answer to a key, and how long a change may be missing from a read."""
@@ -162,6 +166,16 @@ class StripeProvider:
     def _find_created(self, operation: Operation[CreateCheckout]) -> CheckoutOpened | None:
         if operation.params.lasting:
             return self._links.find_created(operation)
+        ours = (one for one in self._sessions(operation) if written(one, "operation") == operation.id)
+        session = next(ours, None)
+        return made_checkout(session) if session else None
+
+    def _page_marks(self, operation: Operation[CreateCheckout]) -> Iterator[str]:
+        pages = self._links.all() if operation.params.lasting else self._sessions(operation)
+        return (written(page, "operation") for page in pages)
+
+    def _sessions(self, operation: Operation[CreateCheckout]) -> Iterator[Json]:
+        """Those that may still be open, and those that an attempt of the operation may have made."""
         since = operation.prepared_at - _DAY_SECONDS
 
         def page(stripe: StripeClient, after: str) -> Any:
@@ -170,9 +184,7 @@ class StripeProvider:
                 params["starting_after"] = after
             return stripe.v1.checkout.sessions.list(params)
 
-        ours = (session for session in self._calls.pages(page) if written(session, "operation") == operation.id)
-        session = next(ours, None)
-        return made_checkout(session) if session else None
+        return self._calls.pages(page)
 
     def _find_closed(self, operation: Operation[CloseCheckout]) -> CheckoutClosed | None:
         if is_link(operation.params.checkout_id):
@@ -190,6 +202,9 @@ class StripeProvider:
     def _find_refund(self, operation: Operation[RefundPayment]) -> RefundMade | None:
         refunds = self._refunds(operation.params.payment)
         return next((made_refund(one) for one in refunds if written(one, "operation") == operation.id), None)
+
+    def _refund_marks(self, operation: Operation[RefundPayment]) -> Iterator[str]:
+        return (written(one, "operation") for one in self._refunds(operation.params.payment))
 
     def _refunds(self, payment: str) -> Iterator[Json]:
         """Every refund of an intent, those that failed too."""

@@ -49,9 +49,9 @@ class Acorn:
         self._handlers = Handlers(
             "Acorn",
             [
-                CreateCheckout.handler(self._create, self._find_created, _CREATED),
+                CreateCheckout.handler(self._create, self._find_created, _CREATED, self._pages_marks),
                 CloseCheckout.handler(self._close, self._find_closed, _CLOSED),
-                RefundPayment.handler(self._refund, self._find_refund, _REFUNDED),
+                RefundPayment.handler(self._refund, self._find_refund, _REFUNDED, self._refund_marks),
             ],
         )
 
@@ -80,6 +80,10 @@ class Acorn:
         """The result read back from Acorn's lists and objects."""
         return self._handlers.find(operation)
 
+    def latest(self, operation: Stored) -> int | None:
+        """The newest generation from this one on whose reference Acorn shows."""
+        return self._handlers.latest(operation)
+
     def evidence(self, kind: str) -> Evidence:
         """Acorn remembers a key for a day."""
         return self._handlers.evidence(kind)
@@ -96,6 +100,9 @@ class Acorn:
             "away": asked.cancel_url,
         }
         return self._calls.change("/v1/pages", body, operation.id, objects.opened)
+
+    def _pages_marks(self, operation: Operation[CreateCheckout]) -> Iterator[str]:
+        return (str(page.get("reference")) for page in self._calls.pages("/v1/pages"))
 
     def _find_created(self, operation: Operation[CreateCheckout]) -> CheckoutOpened | None:
         pages = self._calls.pages("/v1/pages")
@@ -114,6 +121,9 @@ class Acorn:
         body = {"amount": asked.money.minor, "currency": asked.currency, "reference": operation.id}
         path = f"/v1/payments/{_required(asked.payment)}/refunds"
         return self._calls.change(path, body, operation.id, objects.made_refund)
+
+    def _refund_marks(self, operation: Operation[RefundPayment]) -> Iterator[str]:
+        return (str(one.get("reference")) for one in self._refunds(operation.params.payment))
 
     def _find_refund(self, operation: Operation[RefundPayment]) -> RefundMade | None:
         refunds = self._refunds(operation.params.payment)
