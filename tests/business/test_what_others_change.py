@@ -224,3 +224,20 @@ def test_the_twenty_first_customer_of_a_name_is_billed_like_the_first(shop: Shop
         asked.append(len(shop.requests("quickbooks")) - before)
     assert len({row["CustomerRef"]["value"] for row in shop.books("Invoice")}) == 21
     assert asked[1] == asked[20]
+
+
+@pytest.mark.parametrize("seen_before", [True, False])
+def test_a_merged_customer_is_followed_to_the_one_that_remains(shop: Shop, seen_before: bool) -> None:
+    """Two customers were merged in QuickBooks: the next order of the one that is gone is for the one that remains,
+    whether the ledger has met its invoice there or not."""
+    old = shop.invoiced("INV-1")
+    holding = create(shop, "Customer", {"DisplayName": "Grace Holding"})
+    (invoice,) = shop.books("Invoice")
+    changed_by_hand(shop, "Invoice", invoice["Id"], CustomerRef={"value": holding, "name": "Grace Holding"})
+    changed_by_hand(shop, "Customer", old["customer"], Active=False, DisplayName="Grace Ltd (deleted)")
+    if seen_before:
+        assert shop.run("create_checkout", "INV-1").code == 0
+    for number in ("INV-2", "INV-3"):
+        assert shop.invoiced(number)["customer"] == holding
+    named = {"name": "Grace Ltd", "email": "grace@example.com", "id": old["customer"]}
+    assert shop.invoiced("INV-4", customer=named)["customer"] == holding

@@ -140,6 +140,10 @@ class Sales:
         """The invoice of a QuickBooks id, or None."""
         return _invoice(self._database.one("sales.invoice_by_quickbooks_id", quickbooks_id=quickbooks_id))
 
+    def newest_invoice_of(self, customer: str) -> Invoice | None:
+        """The last invoice of a customer, by QuickBooks id, or None."""
+        return _invoice(self._database.one("sales.newest_invoice_of", customer=customer))
+
     def invoice_by_token(self, token: str) -> Invoice | None:
         """The invoice that a web address names by its secret token, or None."""
         return _invoice(self._database.one("sales.invoice_by_token", token=token))

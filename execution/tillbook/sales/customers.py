@@ -11,6 +11,8 @@ from tillbook.operations.perform import perform
 from tillbook.sales.names import common_start, display_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tillbook.rules.orders import Order
     from tillbook.till import Till
     from tillbook.vendors.books import BookedCustomer
@@ -38,8 +40,8 @@ def _matched_or_made(till: Till, order: Order) -> str:
 
 
 def _customer_by_id(till: Till, order: Order) -> str:
-    found = till.books.customer(order.customer.id)
-    if found is None or not found.active:
+    found = _living(till, order.customer.id)
+    if found is None:
         raise Refused(f"customer.id: QuickBooks has no active customer {order.customer.id}")
     if found.currency != order.currency:
         raise Refused(
@@ -55,8 +57,8 @@ def _matching_customer(till: Till, order: Order) -> BookedCustomer | None:
     email, name = order.customer.email, order.customer.name
     for row in till.ledger.sales.customers_by_email(email):
         if row["name"] == name and row["currency"] == order.currency:
-            found = till.books.customer(row["quickbooks_id"])
-            if found is not None and found.active:
+            found = _living(till, row["quickbooks_id"])
+            if found is not None and found.currency == order.currency:
                 return found
     names = {name, display_name(name)}
     matches = [
@@ -65,6 +67,23 @@ def _matching_customer(till: Till, order: Order) -> BookedCustomer | None:
         if found.name in names and found.currency == order.currency
     ]
     return matches[0] if len(matches) == 1 else None
+
+
+def _living(till: Till, quickbooks_id: str) -> BookedCustomer | None:
+    """The active customer of an id. One that was merged into another is followed to who has its invoices now, or to
+    whom we know under its name and address since."""
+    followed = itertools.chain([quickbooks_id], _successors(till, quickbooks_id))
+    found = (till.books.customer(one) for one in followed)
+    return next((one for one in found if one is not None and one.active), None)
+
+
+def _successors(till: Till, quickbooks_id: str) -> Iterator[str]:
+    invoice = till.ledger.sales.newest_invoice_of(quickbooks_id)
+    if invoice is not None and (booked := till.books.invoice(invoice.quickbooks_id)):
+        yield booked.customer_id
+    if row := till.ledger.sales.customer(quickbooks_id):
+        alike = till.ledger.sales.customers_by_email(row["email"])
+        yield from (one["quickbooks_id"] for one in alike if one["name"] == row["name"])
 
 
 def _free_name(till: Till, name: str) -> str:

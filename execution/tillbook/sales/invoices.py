@@ -19,6 +19,7 @@ from tillbook.sales import company, customers
 from tillbook.sales.stock import stock_problems
 
 if TYPE_CHECKING:
+    from tillbook.ledger.sqlite.database import Row
     from tillbook.rules.events import BookedInvoice
     from tillbook.till import Till
     from tillbook.vendors.books import BookedCustomer
@@ -171,11 +172,23 @@ def _adopt(till: Till, booked: BookedInvoice) -> Issued:
 
 def _record(till: Till, booked: BookedInvoice) -> None:
     """What QuickBooks holds for an invoice now. Somebody may have given it to another customer, or merged two."""
-    owner = None if till.ledger.sales.customer(booked.customer_id) else _owner(till, booked)
+    merged = _merged_away(till, booked)
+    owner = None if merged is None and till.ledger.sales.customer(booked.customer_id) else _owner(till, booked)
     with till.ledger.transaction():
-        if owner is not None:
+        if merged is not None and owner is not None:  # the next order of that name and address is for who remains
+            customers.remember(till, owner, merged["name"], merged["email"])
+        elif owner is not None:
             customers.remember(till, owner, owner.name, booked.email or owner.email)
         record_invoice(till.ledger, booked, till.clock.now())
+
+
+def _merged_away(till: Till, booked: BookedInvoice) -> Row | None:
+    """The customer that the ledger knows for an invoice, when it is another's now and that one was retired."""
+    known = till.ledger.sales.invoice(booked.number)
+    if known is None or not known.customer or known.customer == booked.customer_id:
+        return None
+    found = till.books.customer(known.customer)
+    return None if found is not None and found.active else till.ledger.sales.customer(known.customer)
 
 
 def _owner(till: Till, booked: BookedInvoice) -> BookedCustomer:

@@ -29,6 +29,9 @@ select * from invoice where number = :number;
 -- name: invoice_by_quickbooks_id
 select * from invoice where quickbooks_id = :quickbooks_id;
 
+-- name: newest_invoice_of
+select * from invoice where customer = :customer order by created_at desc, number desc limit 1;
+
 -- name: invoice_by_token
 select * from invoice where token = :token;
 
