@@ -8,7 +8,7 @@ import typer
 
 from tillbook import cli
 from tillbook.till import Till
-from tillbook.web.forms import read_product
+from tillbook.web.mapping import read_product
 from tillbook.web.pay_pages import PayPages
 from tillbook.web.receiver import BODY_SECONDS, Receiver
 from tillbook.web.server import serve

@@ -20,6 +20,11 @@ class Forms:
         row = self._database.one("forms.by_number", number=number)
         return row is not None and row["order_json"] == order_json
 
+    def leave_out(self, number: str, reason: str, now: int) -> bool:
+        """Keep that a form of this number came that is not to be billed. False when the number is known: then all
+        stays as it is. In a transaction."""
+        return bool(self._database.run("forms.leave_out", number=number, reason=reason, now=now))
+
     def waiting(self, most: int) -> list[Row]:
         """Orders that are no invoice yet, oldest first."""
         return self._database.all("forms.waiting", most=most)

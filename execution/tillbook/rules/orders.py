@@ -18,7 +18,7 @@ from tillbook.kit.cards import contains_card_number, is_barcode, mask_card_numbe
 from tillbook.kit.errors import Refused
 from tillbook.kit.money import EXPONENTS, Money, percentage, rounded_product, share
 from tillbook.kit.money import total as total_of
-from tillbook.kit.text import printable
+from tillbook.kit.text import hidden_character, printable
 from tillbook.rules.forms.fields import Fields, Problem, is_mail_address
 from tillbook.rules.forms.totals import out_of_reach
 
@@ -171,6 +171,14 @@ def parse_order(raw: object, *, kept: bool = False) -> Order:
     if order is None or problems:
         raise InvalidOrder(tuple(problems))
     return order
+
+
+def order_number(raw: object) -> str:
+    """The number in a JSON value that need not be an order, or empty when none could be kept."""
+    number = raw.get("number") if isinstance(raw, dict) else None
+    text = number.strip() if isinstance(number, str) else ""
+    fits = len(text) <= LONGEST_NUMBER and not contains_card_number(text) and not hidden_character(text)
+    return text if fits else ""
 
 
 def order_json(order: Order) -> str:

@@ -23,8 +23,9 @@ from tillbook.till import Till
 from tillbook.vendors.protocols import Provider
 from tillbook.web.asgi import answer, respond
 from tillbook.web.commit import SharedCommit
-from tillbook.web.forms import FormProduct, read_form
+from tillbook.web.forms import NotBilled, read_form
 from tillbook.web.limits import BadBody, whole_body
+from tillbook.web.mapping import FormProduct
 from tillbook.web.pay_pages import PayPages
 
 WORKERS = 4
@@ -96,6 +97,10 @@ class Receiver:
 def _other_routes(till: Till, commit: SharedCommit, pages: PayPages, product: FormProduct) -> Starlette:
     async def form(request: Request) -> Response:
         order = read_form(request.headers, await request.body(), secret=till.settings.form_secret, product=product)
+        if isinstance(order, NotBilled):
+            if order.number:
+                await commit.keep(lambda now: till.ledger.forms.leave_out(order.number, order.reason, now))
+            return JSONResponse({"received": True, "number": order.number, "left_out": order.reason})
         text = order_json(order)
         if await commit.keep(lambda now: till.ledger.forms.add(order.number, text, now)):
             return JSONResponse({"received": True, "number": order.number})

@@ -6,6 +6,10 @@ where form.order_json <> excluded.order_json and (
     form.state in ('refused', 'dismissed')
     or exists (select 1 from invoice where invoice.number = form.number and voided_at is not null));
 
+-- name: leave_out   what came is not kept: nothing is made of it
+insert into form (number, order_json, received_at, state, reason, ended_at)
+values (:number, '{}', :now, 'dismissed', :reason, :now) on conflict (number) do nothing;
+
 -- name: by_number
 select * from form where number = :number;
 
