@@ -12,9 +12,9 @@
 `+` joins two by a space. `lines.NAME` is looked up inside each line. A line whose mapped quantity is 0 or an empty text
 is left out, and an empty text anywhere is nothing. `fixed` are values that the form does not ask for, `lines.NAME` for
 every line. `only` says which forms are to be billed: those that have one of the listed values at each place. With
-`html_entities` texts are taken as a shop stores them: `&amp;` is `&`. Whole numbers become decimal strings, for form
-products know no other way to send them. Numbers with a point stay refused. Without the file the body is the order form
-itself.
+`html_entities` texts are taken as a shop stores them, with an entity for each odd character. Whole numbers become
+decimal strings, for form products know no other way to send them. Numbers with a point stay refused. Without the file
+the body is the order form itself.
 """
 
 from __future__ import annotations
