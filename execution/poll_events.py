@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from tillbook import cli
+from tillbook.kit.errors import DISCREPANCIES_FOUND
 
 if TYPE_CHECKING:
     from tillbook.till import Till
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 class Polled:
     new: int
     seen: int
+    unreadable: int = 0
+    exit_code: int = 0
 
 
 def poll_events(*, till: Till, provider: str = "") -> Polled:
@@ -24,11 +27,10 @@ def poll_events(*, till: Till, provider: str = "") -> Polled:
     """
     from tillbook.money_in import inbox  # noqa: PLC0415  start-up time
 
-    new = seen = 0
+    kept = inbox.Kept()
     for name in [provider] if provider else till.polled_providers:
-        found = inbox.poll(till, name)
-        new, seen = new + found[0], seen + found[1]
-    return Polled(new, seen)
+        kept += inbox.poll(till, name)
+    return Polled(kept.new, kept.seen, kept.unreadable, DISCREPANCIES_FOUND if kept.unreadable else 0)
 
 
 @cli.command

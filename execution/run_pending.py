@@ -11,7 +11,7 @@ from post_to_books import post_to_books
 from process_inbox import process_inbox
 from send_messages import send_messages
 from tillbook import cli
-from tillbook.kit.errors import Refused, worst_exit_code
+from tillbook.kit.errors import DISCREPANCIES_FOUND, Refused, worst_exit_code
 from tillbook.kit.troubles import Troubles
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def run_pending(*, till: Till, limit: int = 1000) -> Round:
     from tillbook.sales.rounds import settle_all  # noqa: PLC0415  start-up time
 
     with till.ledger.lock("round", wait=False):
-        troubles = Troubles()
+        troubles, odd = Troubles(), set(till.ledger.reconciliation.unreadable())
         settled = settle_all(till, troubles, limit=limit)
         issued = issue_forms(till=till, limit=limit)
         polled = Polled(0, 0)
@@ -59,10 +59,12 @@ def run_pending(*, till: Till, limit: int = 1000) -> Round:
         sent = send_messages(till=till, limit=limit)
         for row in till.ledger.forms.refused():
             troubles.note(f"form {row['number']} was refused: {row['reason']}", Refused.exit_code)
+        for record, _ in set(till.ledger.reconciliation.unreadable()) - odd:
+            troubles.note(f"{record.vendor} {record.id} cannot be understood: {record.reason}", DISCREPANCIES_FOUND)
         troubles.held_up("forms", till.ledger.forms.held_up())
         troubles.held_up("documents", till.ledger.documents.held_up())
         troubles.held_up("mails", till.ledger.messages.held_up(till.clock.now()))
-    parts = (issued, processed, posted, sent)
+    parts = (issued, polled, processed, posted, sent)
     exit_code = worst_exit_code([*troubles.exit_codes, *(part.exit_code for part in parts)])
     return Round(settled, issued, polled, processed, posted, sent, tuple(troubles.sentences), exit_code)
 

@@ -251,7 +251,7 @@ def test_a14_an_event_of_another_account_or_mode_is_parked_with_a_reason(
     assert (found, reason in said) == ("parked", True)
     assert len(shop.requests(path="/v1/payment_intents")) == asked + 1
     shop.later(7200)
-    assert shop.run("process_inbox").json == {"applied": 0, "parked": 1, "ignored": 0, "remaining": 1}
+    assert shop.run("process_inbox").json == {"applied": 0, "parked": 1, "ignored": 0, "remaining": 1, "unreadable": 0}
 
 
 def test_a14_a_stranger_is_not_applied_on_the_back_of_a_genuine_event(shop: Shop, till: Till) -> None:

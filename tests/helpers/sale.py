@@ -183,6 +183,10 @@ class Shop:
         fault = {"vendor": vendor, "method": method, "path": path, "kind": kind, "times": times, **more}
         control(self.simulator, "faults", fault)
 
+    def habits(self, *names: str) -> None:
+        """Let the vendors have these habits of the real ones."""
+        control(self.simulator, "rough", {"habits": list(names)})
+
     def mails(self) -> list[Json]:
         """Every mail that arrived, oldest first, with text and html."""
         return list(self.simulator.world.all("mail"))

@@ -6,6 +6,7 @@
     |   `-- Forged (3)           a message that its sender did not sign
     |-- Unavailable (4)          nothing happened: run the same command again later
     |   |-- Throttled (4)        the vendor asked for a pause
+    |   |-- Unreadable (3)       a field of its answer cannot be understood: a person must look at that record
     |   `-- NotAllowed (3)       credentials or a setting at the vendor are wrong: mend them, run it again
     |-- Uncertain (5)            it may have happened: run_pending.py, or exactly the same command
     `-- NeedsApproval (6)        a person must allow this exact operation first
@@ -79,6 +80,19 @@ class NotAllowed(Unavailable):
         self.code = code
 
 
+class Unreadable(Unavailable):
+    """A field of a record that came whole cannot be understood. What hangs on it waits, and nothing is guessed.
+
+    `field` is the vendor's own name of it.
+    """
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, field: str, hint: str = "Look at that record at the vendor.") -> None:
+        super().__init__(message, hint=hint)
+        self.field = field
+
+
 class Uncertain(TillbookError):
     """A change may or may not have happened. Only the vendor's evidence ends that."""
 
@@ -115,6 +129,7 @@ def place_of(error: BaseException) -> str:
 
 
 REPORT_HINT = "Please report it with the command that you ran."
+DISCREPANCIES_FOUND = 7
 WORST_FIRST = (1, 5, 6, 7, 3, 4, 0)
 
 

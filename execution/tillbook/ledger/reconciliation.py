@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from tillbook.kit.money import Money
 from tillbook.ledger.sqlite.database import Database, Row
+from tillbook.rules.events import UnreadableRecord
 from tillbook.rules.matching import MOST_REASONS, Discrepancy, Movement
 
 
@@ -91,6 +92,41 @@ class Reconciliation:
         """UTC seconds of the first fact of a payment."""
         row = self._database.one("reconciliation.first_of_payment", provider=provider, payment=payment) or {}
         return int(row["occurred_at"])
+
+    # -- what could not be understood --------------------------------------------------------------
+
+    def note_unreadable(self, records: Iterable[UnreadableRecord], now: int) -> int:
+        """Keep what could not be understood until it is read well, or a person accepts it. Returns how many were not
+        known yet. In a transaction."""
+        return sum(
+            self._database.run(
+                "reconciliation.note_unreadable",
+                vendor=one.vendor,
+                record=one.id,
+                field=one.field,
+                reason=one.reason,
+                currency=one.currency,
+                payment=one.payment,
+                at=one.at,
+                now=now,
+            )
+            for one in records
+        )
+
+    def read_again(self, vendor: str, payment: str, odd: Iterable[UnreadableRecord]) -> None:
+        """A payment was read, and only these of its records could not be understood. In a transaction."""
+        still_odd = json.dumps([one.id for one in odd])
+        self._database.run("reconciliation.read_well", vendor=vendor, payment=payment, still_odd=still_odd)
+
+    def read_well(self, vendor: str, record: str) -> None:
+        """A record was understood. In a transaction."""
+        self._database.run("reconciliation.forget_unreadable", vendor=vendor, record=record)
+
+    def unreadable(self) -> Iterator[tuple[UnreadableRecord, int]]:
+        """What could not be understood, and since when (UTC seconds), oldest first."""
+        for row in self._database.all("reconciliation.unreadable"):
+            seen_at, key = row.pop("seen_at"), row.pop("record")
+            yield UnreadableRecord(id=key, **row), seen_at
 
     # -- what a person accepted --------------------------------------------------------------------
 

@@ -204,6 +204,12 @@ class Sales:
         found = [_invoice(row) for row in self._database.all("sales.unsound", most=most)]
         return [invoice for invoice in found if invoice is not None]
 
+    def book_unread_invoice(self, number: str, *, quickbooks_id: str, customer: str, problem: str) -> None:
+        """It stands in QuickBooks, and what QuickBooks says of it cannot be understood."""
+        self._database.run(
+            "sales.book_unread_invoice", number=number, quickbooks_id=quickbooks_id, customer=customer, problem=problem
+        )
+
     def set_balance(self, number: str, balance: Money) -> None:
         """What is open, where QuickBooks has no invoice any more that would say it."""
         self._database.run("sales.set_balance", number=number, balance_minor=balance.minor)

@@ -13,6 +13,7 @@ from tillbook.kit.clock import rfc3339
 from tillbook.kit.errors import TillbookError
 from tillbook.kit.troubles import Troubles
 from tillbook.proof import invariants
+from tillbook.rules.matching import of_unreadable
 from tillbook.sales import company
 from tillbook.vendors.providers import declared
 
@@ -138,6 +139,17 @@ def _events(till: Till) -> str:
     return ", ".join(f"last of {name} at {rfc3339(at)}" for name, at in newest.items()) or "none came yet"
 
 
+def _unreadable(till: Till) -> str:
+    found = [of_unreadable(one, seen_at) for one, seen_at in till.ledger.reconciliation.unreadable()]
+    if left := [one for one in found if not till.ledger.reconciliation.is_accepted(one)]:
+        first = left[0]
+        raise TillbookError(
+            f"{len(left)} cannot be understood; {first.provider} {first.subject}: {first.note}",
+            hint="Look at it there, then: python execution/reconcile_payments.py --accept SUBJECT --because REASON",
+        )
+    return "every record was understood"
+
+
 def _company(till: Till) -> str:
     found = till.company
     if not found.custom_numbers:
@@ -223,6 +235,7 @@ _LOOKS: dict[str, Callable[[Till], str]] = {
     "invoices": _invoices,
     "forms": _forms,
     "events": _events,
+    "odd records": _unreadable,
     "quickbooks company": _company,
     "quickbooks connection": _connection,
     "quickbooks accounts": _accounts,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tillbook.proof.statements import MARK, dates
+from tillbook.rules.events import UnreadableRecord
 from tillbook.rules.matching import Discrepancy, Window
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def _second(record: Record, number: str, right: str, at: int) -> Discrepancy:
     return Discrepancy(
         type="duplicate_invoice",
         subject=f"Invoice {record.id}",
-        amount=record.amount,
+        amount=None if isinstance(record.amount, UnreadableRecord) else record.amount,
         at=at,
         kind="Invoice",
         record=record.id,

@@ -6,16 +6,18 @@ What remains is a discrepancy of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tillbook.kit.money import Money
 from tillbook.rules.entries import RECEIVABLE
-from tillbook.rules.matching import MOST_REASONS, Discrepancy, Tally, words
+from tillbook.rules.events import UnreadableRecord
+from tillbook.rules.matching import MOST_REASONS, Discrepancy, Tally, of_unreadable, words
 from tillbook.vendors.providers import declared
 
 if TYPE_CHECKING:
+    from tillbook.proof.statements import Balance
     from tillbook.till import Till
 
 # What a record of QuickBooks does to what its customer owes; receipts do nothing to it.
@@ -76,9 +78,7 @@ class Proofs:
             self.discrepancies.append(Discrepancy(type="proof_failed", subject=subject, amount=rest, at=now, note=name))
 
 
-def holdings(
-    till: Till, proofs: Proofs, provider: str, tally: Tally, held: dict[str, Money] | None, since: int
-) -> None:
+def holdings(till: Till, proofs: Proofs, provider: str, tally: Tally, held: Balance | None, since: int) -> None:
     """Ledger = processor. Up to now: all that the ledger says the processor holds, against its own balance.
 
     Without a balance, of a past window or of a processor that tells none: what moved in the window, against the sum of
@@ -98,7 +98,11 @@ def holdings(
     ours = {code: amount.minor for (name, code), amount in till.ledger.facts.balances().items() if name == account}
     before = till.ledger.reconciliation.accepted_effects(provider, since)
     for currency in sorted({*ours, *held}):
-        theirs = held.get(currency, Money.zero(currency)).minor
+        known = held.get(currency) or Money.zero(currency)
+        if isinstance(known, UnreadableRecord):
+            proofs.discrepancies.append(of_unreadable(replace(known, id=f"balance {currency}"), till.clock.now()))
+            continue
+        theirs = known.minor
         explained = tally.explained.get(currency, 0) + before.get(currency, 0)
         figures = (ours.get(currency, 0), theirs, explained)
         reasons = [
@@ -119,8 +123,12 @@ def receivables(till: Till, proofs: Proofs, found: Sequence[Discrepancy]) -> Non
     owed = _owed(till, booked, known)
     proofs.customers = len(booked)
     for customer, amounts in owed.items():
+        balance = booked.get(customer)
+        if isinstance(balance, UnreadableRecord):
+            proofs.discrepancies.append(of_unreadable(balance, till.clock.now()))
+            continue
         for currency, ledger in amounts.items():
-            theirs = booked.get(customer, Money.zero(currency)).minor
+            theirs = balance.minor if balance else 0
             explained, because = known.get(customer, (0, []))
             if theirs - ledger != explained:
                 more, items = _foreign(till, proofs, customer, found)
@@ -138,7 +146,9 @@ def receivables(till: Till, proofs: Proofs, found: Sequence[Discrepancy]) -> Non
         proofs.add(till, subject, f"Receivables {currency}", figures, currency, reasons.get(currency, ()))
 
 
-def _owed(till: Till, booked: dict[str, Money], known: dict[str, Explained]) -> dict[str, dict[str, int]]:
+def _owed(
+    till: Till, booked: Mapping[str, Money | UnreadableRecord], known: dict[str, Explained]
+) -> dict[str, dict[str, int]]:
     """What each customer owes by the ledger, also those who owe nothing there: QuickBooks says something of them, or
     something `known` explains a difference."""
     owed = till.ledger.reconciliation.receivables()
@@ -181,14 +191,19 @@ def _foreign(till: Till, proofs: Proofs, customer: str, found: Sequence[Discrepa
     """What a customer's records in QuickBooks that we know nothing of add to what is owed. Each is a named item."""
     duplicates = {(one.kind, one.record) for one in found if one.type == "duplicate_in_books"}
     ours = {row["quickbooks_id"]: row for row in till.ledger.reconciliation.invoices_of(customer)}
-    effect, seen, reasons = 0, set(), list[str]()
+    effect, seen, reasons = 0, set[str](), list[str]()
     for record in till.books.receivable_records(customer):
-        if record.kind == "Invoice" and record.id in ours:
-            seen.add(record.id)
-            effect += _changed(proofs, ours[record.id], record.amount.minor, reasons)
-        elif not ((record.kind, record.id) in duplicates or _is_ours(till, record.kind, record.id)) and record.amount:
-            effect += OWED_SIGNS[record.kind] * record.amount.minor
-            item = {"what": record.kind, "quickbooks_id": record.id, "customer": customer, "amount": record.amount}
+        amount, is_invoice = record.amount, record.kind == "Invoice" and record.id in ours
+        seen |= {record.id} if is_invoice else set()
+        if not is_invoice and ((record.kind, record.id) in duplicates or _is_ours(till, record.kind, record.id)):
+            continue
+        if isinstance(amount, UnreadableRecord):
+            proofs.discrepancies.append(of_unreadable(amount, till.clock.now()))
+        elif is_invoice:
+            effect += _changed(proofs, ours[record.id], amount.minor, reasons)
+        elif amount:
+            effect += OWED_SIGNS[record.kind] * amount.minor
+            item = {"what": record.kind, "quickbooks_id": record.id, "customer": customer, "amount": amount}
             proofs.open_items.append({**item, "date": record.date})
             reasons.append(f"{record.kind} {record.id} of customer {customer} {record.amount}")
     for row in _others(ours, seen):

@@ -11,13 +11,14 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tillbook.kit.clock import business_date, day_begins, rfc3339
-from tillbook.kit.errors import Refused, Unavailable, worst_exit_code
+from tillbook.kit.errors import DISCREPANCIES_FOUND, Refused, Unavailable, worst_exit_code
 from tillbook.kit.troubles import Troubles
 from tillbook.proof import acceptances, figures, repairs, standing, statements
 from tillbook.proof.duplicates import duplicates
 from tillbook.proof.figures import Proof, Proofs
 from tillbook.proof.standing import DAY_SECONDS
 from tillbook.rules import matching
+from tillbook.rules.events import UnreadableRecord
 from tillbook.rules.matching import Discrepancy, Movement, Tally, Window
 from tillbook.sales import company
 from tillbook.vendors.providers import PROVIDERS, declared
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 QUICKBOOKS = "QuickBooks"
 DEFAULT_DAYS = 35
-DISCREPANCIES_FOUND = 7
 _YEARS = (2000, 2999)
 _LEDGER_ATTEMPTS = 5
 
@@ -164,11 +164,17 @@ def look(till: Till, window: Window) -> Look:
             figures.receivables(till, seen.proven, seen.found)
             _count(seen, QUICKBOOKS, "customers", seen.proven.customers, window.settled)
     now, is_accepted = till.clock.now(), till.ledger.reconciliation.is_accepted
-    found = [*seen.found, *seen.proven.discrepancies, *standing.found(till.ledger, now)]
+    found = _each_once([*seen.found, *seen.proven.discrepancies, *standing.found(till.ledger, now)])
     seen.found = [one for one in found if not is_accepted(one)]
     seen.accepted = len(found) - len(seen.found)
     seen.waiting = [one for one in standing.waiting(till.ledger) if not is_accepted(one)]
     return seen
+
+
+def _each_once(found: list[Discrepancy]) -> list[Discrepancy]:
+    """An odd record may have been met on the statement and by its id: it is named once."""
+    odd = {one.subject: one for one in reversed(found) if one.type == "unreadable_record"}
+    return [one for one in found if one.type != "unreadable_record" or odd[one.subject] is one]
 
 
 def _compare(till: Till, name: str, window: Window, seen: Look) -> list[Discrepancy]:
@@ -179,12 +185,14 @@ def _compare(till: Till, name: str, window: Window, seen: Look) -> list[Discrepa
     settled = min(window.settled, now - declared(name).statement_lag_seconds)
     # Up to now means to the last row that was read: what came while we looked explains a balance, too.
     judged = replace(window, settled=settled, until=window.until if told.balance is None else end)
-    wanted, held = _books(till, name, window, zone, seen)
+    wanted, held, odd = _books(till, name, window, zone, seen)
     for _ in range(_LEDGER_ATTEMPTS):
         tally, count = Tally(), till.ledger.facts.last_entry()
         facts = till.ledger.reconciliation.facts(name, begin, end)
         differences = [
-            replace(one, provider=name) for one in matching.match(told.rows, facts, wanted, held, judged, tally)
+            replace(one, provider=name)
+            for one in matching.match(told.rows, facts, wanted, held, judged, tally)
+            if not told.may_hold(one)
         ]
         if till.ledger.facts.last_entry() == count:
             break
@@ -199,20 +207,24 @@ def _compare(till: Till, name: str, window: Window, seen: Look) -> list[Discrepa
     _count(seen, declared(name).title, "movements", tally.movements, min(settled, window.until))
     seen.matched += tally.matched
     seen.documents += tally.documents
-    return differences
+    unread = [one for one in (*told.unreadable, *odd) if not one.at or one.at >= window.since]
+    return [*differences, *(matching.of_unreadable(one, window.since) for one in unread)]
 
 
-def _books(till: Till, name: str, window: Window, zone: str, seen: Look) -> tuple[list[Movement], list[Movement]]:
-    """What the facts of one provider call for and what QuickBooks holds of it. Nothing while QuickBooks is silent."""
+def _books(
+    till: Till, name: str, window: Window, zone: str, seen: Look
+) -> tuple[list[Movement], list[Movement], list[UnreadableRecord]]:
+    """What the facts of one provider call for, what QuickBooks holds of it, and what of that cannot be understood.
+    Nothing while QuickBooks is silent."""
     begin, end = window.since - statements.MARGIN_SECONDS, window.until + statements.MARGIN_SECONDS
     wanted = till.ledger.reconciliation.documents(name, begin, end)
     if seen.books_answer:
         with seen.unproven.looking_at(QUICKBOOKS) as read:
-            held = statements.records(till, wanted, window, zone)
+            held, odd = statements.records(till, wanted, window, zone)
         if read.ok:
-            return wanted, held
+            return wanted, held, odd
         seen.books_answer = False
-    return [], []
+    return [], [], []
 
 
 def _count(seen: Look, whom: str, what: str, number: int, until: int) -> None:
@@ -237,7 +249,14 @@ def _providers(till: Till) -> list[str]:
 
 def _shown(found: Discrepancy, asked: Asked, now: int) -> dict[str, Any]:
     command = matching.command(found, asked.options)
-    return {**_waits(found, now), "payment": found.payment, "repair": command, "needs_person": not command}
+    shown = {**_waits(found, now), "payment": found.payment, "repair": command, "needs_person": not command}
+    return shown | _odd(found) if found.type == "unreadable_record" else shown
+
+
+def _odd(found: Discrepancy) -> dict[str, Any]:
+    """Which record a person must look at, and where."""
+    record = {"vendor": found.provider, "id": found.subject, "field": found.kind, "reason": found.note}
+    return {**record, "currency": found.currency}
 
 
 def _waits(found: Discrepancy, now: int) -> dict[str, Any]:

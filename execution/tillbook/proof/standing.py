@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tillbook.kit.money import Money
 from tillbook.operations.kinds.refunds.refund_payment import RefundPayment
 from tillbook.operations.kinds.registry import kind_of
-from tillbook.rules.matching import Discrepancy
+from tillbook.rules.matching import Discrepancy, of_unreadable
 from tillbook.sales import pages
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _UNFINISHED_SECONDS = 300
 
 def found(ledger: Ledger, now: int) -> Iterator[Discrepancy]:
     """Operations without an end, invoices that differ from their orders, payments of which more was given back than
-    came in, and what has waited for more than a day."""
+    came in, records that cannot be understood, and what has waited for more than a day."""
     for operation in ledger.operations.unfinished_before(now - _UNFINISHED_SECONDS):
         asked = kind_of(operation).read(operation.params)
         refund = asked if isinstance(asked, RefundPayment) else None
@@ -51,6 +51,8 @@ def found(ledger: Ledger, now: int) -> Iterator[Discrepancy]:
             provider=row["provider"],
             payment=row["payment"],
         )
+    for record, seen_at in ledger.reconciliation.unreadable():
+        yield of_unreadable(record, seen_at)
     yield from (one for one in waiting(ledger) if one.at < now - DAY_SECONDS)
 
 

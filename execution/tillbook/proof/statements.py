@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from tillbook.kit.clock import business_date
 from tillbook.kit.errors import Refused, Unavailable
 from tillbook.kit.money import Money
-from tillbook.rules.matching import VOID, Movement, Window
+from tillbook.rules.events import UnreadableRecord
+from tillbook.rules.matching import VOID, Discrepancy, Movement, Window
+from tillbook.vendors.one_by_one import parted
 from tillbook.vendors.providers import declared
 
 if TYPE_CHECKING:
@@ -24,6 +26,9 @@ _TAIL_SECONDS = 900
 _BALANCE_ATTEMPTS = 5
 _SUSPICIOUSLY_MANY = 5
 MARK = re.compile(r"\bop[a-z2-7]{17}\b")
+Balance = dict[str, Money | UnreadableRecord]
+"""By currency."""
+
 _NOTED = re.compile(r"\bdocument (\S+)")
 
 
@@ -31,11 +36,19 @@ _NOTED = re.compile(r"\bdocument (\S+)")
 class Statement:
     """A processor's rows around a window, by key.
 
-    `balance` is of the moment after them, or None for a past window and where the processor tells none.
+    `balance` is of the moment after them, or None for a past window and where the processor tells none. `unreadable`
+    are the rows that could not be understood.
     """
 
     rows: list[Movement]
-    balance: dict[str, Money] | None
+    balance: Balance | None
+    unreadable: tuple[UnreadableRecord, ...]
+
+    def may_hold(self, missed: Discrepancy) -> bool:
+        """Whether a row that could not be understood may be the one that is missed."""
+        return missed.type == "missing_at_processor" and any(
+            one.id in ("", missed.subject) or (one.payment and one.payment == missed.payment) for one in self.unreadable
+        )
 
 
 def statement(provider: Provider, window: Window, now: int) -> Statement:
@@ -45,7 +58,7 @@ def statement(provider: Provider, window: Window, now: int) -> Statement:
     """
     begin, declaration = window.since - MARGIN_SECONDS, declared(provider.name)
     if window.until < now or not declaration.tells_balance:
-        return Statement(sorted(provider.statement(begin, window.until + MARGIN_SECONDS)), None)
+        return _told(provider.statement(begin, window.until + MARGIN_SECONDS), None)
     tail = max(begin, now - max(_TAIL_SECONDS, declaration.statement_lag_seconds))
     rows = list(provider.statement(begin, tail)) if begin < tail else []
     before = provider.balance()
@@ -53,34 +66,46 @@ def statement(provider: Provider, window: Window, now: int) -> Statement:
         newest = list(provider.statement(tail, now + MARGIN_SECONDS))
         after = provider.balance()
         if before == after:
-            return Statement(sorted(rows + newest), after)
+            return _told([*rows, *newest], after)
         before = after
     raise Unavailable(f"the balance at {provider.name} changes with every look", hint="Run it again at a quiet time.")
 
 
-def records(till: Till, wanted: list[Movement], window: Window, zone: str) -> list[Movement]:
+def _told(found: Iterable[Movement | UnreadableRecord], balance: Balance | None) -> Statement:
+    rows, odd = parted(found)
+    return Statement(sorted(rows), balance, odd)
+
+
+def records(
+    till: Till, wanted: list[Movement], window: Window, zone: str
+) -> tuple[list[Movement], list[UnreadableRecord]]:
     """What QuickBooks holds of the wanted documents, by the keys of their facts: one pass in pages, and those whose
-    date somebody changed by id. Raises Refused when all of many are gone at once."""
+    date somebody changed by id. One whose amount cannot be understood is there all the same, and named.
+
+    Raises Refused when all of many are gone at once.
+    """
     if not wanted:
-        return []
+        return [], []
     first, last = dates(window, zone)
-    held = list(_recognised(till, wanted, till.books.records_between(first, last)))
+    odd: list[UnreadableRecord] = []
+    held = [_movement(*pair, odd) for pair in _recognised(till, wanted, till.books.records_between(first, last))]
     seen = {(one.kind, one.record) for one in held}
     posted = [document for document in wanted if document.state == "posted"]
     for document in posted:
         if (document.kind, document.record) not in seen:
             found = till.books.record(document.kind, document.record)
-            held += [_movement(found, document)] if found else []
+            held += [_movement(found, document, odd)] if found else []
     if len(posted) >= _SUSPICIOUSLY_MANY and not held:
         raise Refused(
             f"QuickBooks shows none of {len(posted)} documents that were posted; nothing is repaired on such a word",
             hint="Look whether it is the right company: python execution/check_setup.py",
         )
-    return sorted(held)
+    return sorted(held), odd
 
 
-def _recognised(till: Till, wanted: list[Movement], found: Iterable[Record]) -> Iterator[Movement]:
-    """Records of wanted documents: by the id that the ledger knows, by our mark, or by what the note says."""
+def _recognised(till: Till, wanted: list[Movement], found: Iterable[Record]) -> Iterator[tuple[Record, Movement]]:
+    """Records, each with the wanted document that it is: by the id that the ledger knows, by our mark, or by what the
+    note says."""
     by_record = {(document.kind, document.record): document for document in wanted if document.record}
     by_subject = {document.subject: document for document in wanted}
     batch = list(found)
@@ -93,16 +118,17 @@ def _recognised(till: Till, wanted: list[Movement], found: Iterable[Record]) -> 
             or (by_subject.get(note[1]) if note else None)
         )
         if document is not None and document.kind == record.kind:
-            yield _movement(record, document)
+            yield record, document
 
 
-def _movement(record: Record, document: Movement) -> Movement:
-    return document._replace(
-        minor=record.amount.minor,
-        currency=record.amount.currency,
-        record=record.id,
-        state=VOID if record.voided else "",
-    )
+def _movement(record: Record, document: Movement, odd: list[UnreadableRecord]) -> Movement:
+    """A record as it is held. An amount that cannot be understood is not compared: another one would be posted."""
+    state = VOID if record.voided else ""
+    amount = record.amount
+    if isinstance(amount, UnreadableRecord):
+        odd.append(replace(amount, payment=document.payment, at=document.at))
+        return document._replace(record=record.id, state=state)
+    return document._replace(minor=amount.minor, currency=amount.currency, record=record.id, state=state)
 
 
 def dates(window: Window, zone: str) -> tuple[str, str]:

@@ -35,13 +35,19 @@ if TYPE_CHECKING:
     from tillbook.rules.events import Reading
 
 
-def record_reading(ledger: Ledger, provider: str, reading: Reading, now: int) -> None:
-    """What a provider's object proves: facts, which invoice they are for, and all that follows. In a transaction."""
-    for payment in {fact.about.payment for fact in reading.facts if isinstance(fact.about, AboutPayment)}:
+def record_reading(ledger: Ledger, provider: str, reading: Reading, now: int) -> int:
+    """What a provider's object proves: facts, which invoice they are for, and all that follows. In a transaction.
+
+    Returns how many records could not be understood of it that were not known for it yet.
+    """
+    payments = {fact.about.payment for fact in reading.facts if isinstance(fact.about, AboutPayment)}
+    for payment in payments:
         _match(ledger, provider, payment, reading, now)
+        ledger.reconciliation.read_again(provider, payment, reading.unreadable)
     record_facts(ledger, reading.facts, now)
     for operation in reading.released:
         ledger.outflows.release(operation, now)
+    return ledger.reconciliation.note_unreadable(reading.unreadable, now)
 
 
 def record_facts(ledger: Ledger, facts: Sequence[Fact], now: int) -> None:
@@ -117,10 +123,18 @@ def _reason(about: About) -> str:
 def record_invoice(ledger: Ledger, booked: BookedInvoice, now: int) -> None:
     """What QuickBooks holds for an invoice: its row, its facts and their entries. In a transaction.
 
-    A total other than the order's is recorded as the invoice's problem: nothing may be charged until it is mended.
+    A total other than the order's is recorded as the invoice's problem: nothing may be charged until it is mended. So
+    is an answer that cannot be understood, and nothing else follows from that.
     """
     known = ledger.sales.invoice(booked.number)
     assert known is not None, "an invoice is asked for or adopted before it is recorded"
+    if booked.problem:
+        ledger.sales.book_unread_invoice(
+            booked.number, quickbooks_id=booked.id, customer=booked.customer_id, problem=booked.problem
+        )
+        return
+    if known.problem:
+        ledger.reconciliation.read_well("quickbooks", f"Invoice {booked.id}")
     same = (known.total, known.tax) == (booked.total, booked.tax)
     ledger.sales.book_invoice(
         booked.number,
@@ -129,7 +143,7 @@ def record_invoice(ledger: Ledger, booked: BookedInvoice, now: int) -> None:
         total=booked.total,
         tax=booked.tax,
         balance=booked.balance,
-        problem=known.problem if same else _problem(known, booked),
+        problem="" if same and not known.problem else _problem(known, booked),
     )
     if fact := _invoice_fact(ledger, booked, now):
         ledger.facts.append(fact, now)

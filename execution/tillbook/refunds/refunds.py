@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tillbook.kit.cards import contains_card_number
-from tillbook.kit.errors import Refused, Unavailable
+from tillbook.kit.errors import Refused, Unavailable, Unreadable
 from tillbook.kit.money import Money, parse
 from tillbook.kit.text import hidden_character
 from tillbook.operations.kinds.refunds.refund_payment import RefundMade, RefundPayment, RefundRequest
@@ -19,6 +19,7 @@ from tillbook.rules.operations import generations_from
 if TYPE_CHECKING:
     from tillbook.ledger.outflows import Refundable
     from tillbook.operations.perform import Outcome
+    from tillbook.rules.events import Reading
     from tillbook.rules.operations import Operation
     from tillbook.till import Till
 
@@ -65,7 +66,7 @@ def refund(
     asked = parse(amount, paid.amount.currency) if amount else None
     # One at a time for a payment: what a refund may give back is known only when the one before it has ended.
     with till.ledger.lock(f"refunds:{paid.provider}:{paid.payment}"):
-        reread(till, paid)  # what was refunded in the dashboard counts, too
+        _require_understood(reread(till, paid))  # what was refunded in the dashboard counts, too
         request = _request(till, paid, asked, reason, reference, purpose, again=again)
         plan = till.provider(paid.provider).plan_refund(request)
         outcome = perform(till, plan, renew="--again" if again else "")
@@ -102,11 +103,22 @@ def find_payment(till: Till, anything: str) -> Captured:
     return Captured(provider, payment, amount, ledger.sales.match_of(provider, payment))
 
 
-def reread(till: Till, paid: Captured) -> None:
+def reread(till: Till, paid: Captured) -> Reading:
     """Take in what the provider knows of a payment now."""
     reading = till.provider(paid.provider).read(paid.payment)
     with till.ledger.transaction():
         record_reading(till.ledger, paid.provider, reading, till.clock.now())
+    return reading
+
+
+def _require_understood(reading: Reading) -> None:
+    """More may have gone back than the ledger counts. Raises Unreadable."""
+    if reading.unreadable:
+        first = reading.unreadable[0]
+        raise Unreadable(
+            f"what was given back of {reading.object_id} is not known: {first.id} cannot be understood, {first.reason}",
+            field=first.field,
+        )
 
 
 def _request(

@@ -5,6 +5,7 @@ An event is a hint, never a truth: facts come from reading the object by id.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -34,11 +35,29 @@ class Event(NamedTuple):  # made for every webhook: a frozen dataclass takes alm
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadableRecord:
+    """A record of a vendor's with a field that cannot be understood. It stands in the place of what it would have told.
+
+    `id` is the vendor's and may be empty, and so may `currency`. `payment` is the payment that it is about, where that
+    much can be read. `at` is in UTC seconds, 0 when it is not known.
+    """
+
+    vendor: str
+    id: str
+    field: str
+    reason: str
+    currency: str = ""
+    payment: str = ""
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What an object proves now: every fact, whatever event prompted the read.
 
     `operation` and `invoice` are what we wrote on the object ourselves, or empty when it is not ours.
-    `released` are our refund operations whose refund ended without moving money.
+    `released` are our refund operations whose refund ended without moving money. `unreadable` is what could not be
+    understood of it, while the rest was.
     """
 
     object_id: str
@@ -46,12 +65,31 @@ class Reading:
     operation: str
     invoice: str
     released: tuple[str, ...] = ()
+    unreadable: tuple[UnreadableRecord, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        object_id: str,
+        told: Iterable[Fact | UnreadableRecord],
+        operation: str,
+        invoice: str,
+        released: tuple[str, ...],
+    ) -> Reading:
+        """A reading of facts and of what stands in the place of some."""
+        every = tuple(told)
+        facts = tuple(one for one in every if not isinstance(one, UnreadableRecord))
+        odd = tuple(one for one in every if isinstance(one, UnreadableRecord))
+        return cls(object_id, facts, operation, invoice, released, odd)
 
 
 @dataclass(frozen=True, slots=True)
 class BookedInvoice:
     """An invoice as QuickBooks holds it now. `due` and `date` are YYYY-MM-DD, `created_at` is UTC seconds. `version`
-    is QuickBooks' SyncToken, which grows with every change."""
+    is QuickBooks' SyncToken, which grows with every change.
+
+    With a `problem` only id, number and customer are QuickBooks' word: the rest of its answer cannot be understood.
+    """
 
     id: str
     number: str
@@ -65,3 +103,4 @@ class BookedInvoice:
     voided: bool
     created_at: int
     version: int
+    problem: str = ""

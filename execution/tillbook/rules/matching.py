@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from tillbook.kit.money import Money
 from tillbook.rules.bookkeeping import RULES
+from tillbook.rules.events import UnreadableRecord
 
 OTHER = "other"
 VOID = "void"
@@ -50,7 +51,8 @@ class Movement(NamedTuple):
 class Discrepancy:
     """A typed difference. `effect_minor` is what it makes the ledger's clearing account more than the processor's.
 
-    `amount` is None where no money is named. `place` tells apart where an amount differs: processor, books, invoice.
+    `amount` is None where no money is named. Of one that cannot be understood `currency` is said. `place` tells apart
+    where an amount differs: processor, books, invoice.
     """
 
     type: str
@@ -64,6 +66,7 @@ class Discrepancy:
     record: str = ""
     note: str = ""
     effect_minor: int = 0
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,11 @@ DISCREPANCIES: dict[tuple[str, str], Remedy] = {
     ("parked_event", ""): Remedy(
         "an event cannot be read: accept it when it never can be", "python execution/process_inbox.py", True, True
     ),
+    ("unreadable_record", ""): Remedy(
+        "a record cannot be understood, so it is in no proof: look at it there, then tell us what it is",
+        _A_PERSON,
+        by_person=True,
+    ),
     ("unmapped_balance_transaction", ""): Remedy(
         "a kind of movement that is not booked yet: a named open item once it is accepted", _A_PERSON, by_person=True
     ),
@@ -177,6 +185,21 @@ class Tally:
     processor: dict[str, int] = field(default_factory=dict)
     explained: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, list[str]] = field(default_factory=dict)
+
+
+def of_unreadable(record: UnreadableRecord, at: int) -> Discrepancy:
+    """A record that cannot be understood. `at` stands for its own time where that is not known."""
+    return Discrepancy(
+        type="unreadable_record",
+        subject=record.id or f"{record.vendor} record without an id",
+        amount=None,
+        at=record.at or at,
+        provider=record.vendor,
+        kind=record.field,
+        payment=record.payment,
+        note=record.reason,
+        currency=record.currency,
+    )
 
 
 def remedy(found: Discrepancy) -> Remedy:

@@ -92,4 +92,9 @@ def _mint(till: Till, issued: Issued, provider: str, amount: Money, *, lasting: 
     outcome = perform(till, plan, renew=f"checkout {page.id} is {page.status}" if page else "")
     minted = till.ledger.sales.checkout_of_operation(outcome.operation.id)
     assert minted is not None, "recorded with its operation"
+    if not minted.url and not till.dry_run:
+        raise Refused(
+            f"{declared(provider).title} made page {minted.id}, but its answer cannot be understood",
+            hint="Nobody was sent there. Run the same command again: it closes that page and opens another.",
+        )
     return Opened(minted, outcome.already_done)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tillbook.kit.clock import business_date
-from tillbook.kit.errors import NotAllowed, Refused
+from tillbook.kit.errors import NotAllowed, Refused, Unreadable
 from tillbook.kit.money import Money
 from tillbook.ledger.sales import BY_HAND, Invoice
 from tillbook.operations.kinds.sales.create_invoice import CreateInvoice
@@ -20,7 +20,7 @@ from tillbook.sales.stock import stock_problems
 
 if TYPE_CHECKING:
     from tillbook.ledger.sqlite.database import Row
-    from tillbook.rules.events import BookedInvoice
+    from tillbook.rules.events import BookedInvoice, UnreadableRecord
     from tillbook.till import Till
     from tillbook.vendors.books import BookedCustomer
 
@@ -102,13 +102,15 @@ def known_or_adopted(till: Till, number: str) -> Issued:
 def learn_of_changes(till: Till) -> None:
     """Record what was changed, paid, voided or deleted in QuickBooks since the last time, as far as pages hang on it.
 
-    An older change is known already: an invoice is read before a page is made for it. Raises Refused or Unavailable.
+    An older change is known already: an invoice is read before a page is made for it. Raises Refused or Unavailable,
+    and Unreadable for an invoice of ours that cannot be understood, after everything else was recorded.
     """
     oldest, started = till.ledger.sales.oldest_open_checkout(), till.clock.now()
     if oldest is None:
         return
     since = max(oldest, till.ledger.activity.cursor(CHANGES)) - OVERLAP_SECONDS
-    found = till.books.invoices_changed(since)
+    ledger = till.ledger
+    found = till.books.invoices_changed(since, lambda key: ledger.sales.invoice_by_quickbooks_id(key) is not None)
     for booked in found.changed:
         known = till.ledger.sales.invoice_by_quickbooks_id(booked.id)
         if known is not None and (known.total, known.tax, known.balance) != (booked.total, booked.tax, booked.balance):
@@ -117,7 +119,22 @@ def learn_of_changes(till: Till) -> None:
         for quickbooks_id in found.deleted:
             if known := till.ledger.sales.invoice_by_quickbooks_id(quickbooks_id):
                 till.ledger.sales.set_balance(known.number, Money.zero(known.currency))
+        for odd in found.unreadable:
+            _record_unread(till, odd)
         till.ledger.activity.set_cursor(CHANGES, started)
+    if found.unreadable:
+        first = found.unreadable[0]
+        raise Unreadable(f"{first.id}: {first.reason}", field=first.field)
+
+
+def _record_unread(till: Till, odd: UnreadableRecord) -> None:
+    """Nothing may be charged for an invoice of ours that cannot be understood. In a transaction."""
+    known = till.ledger.sales.invoice_by_quickbooks_id(odd.id.removeprefix("Invoice "))
+    assert known is not None, "only invoices of ours are read"
+    till.ledger.reconciliation.note_unreadable([odd], till.clock.now())
+    till.ledger.sales.book_unread_invoice(
+        known.number, quickbooks_id=known.quickbooks_id, customer=known.customer, problem=odd.reason
+    )
 
 
 def require_sound(issued: Issued) -> Issued:

@@ -59,11 +59,12 @@ def _why_over(page: Checkout, state: CheckoutState) -> str:
 
 
 def wrong_pages(till: Till, number: str, states: list[CheckoutState], amount: Money) -> list[Checkout]:
-    """The open pages that ask for another amount, and the approved ones that ask for more than is open."""
+    """The open pages that ask for another amount or have no address, and the approved ones that ask for more than is
+    open."""
     status = {state.id: state.status for state in states}
     return [
         page
         for page in pages_of(till, number)
-        if (status.get(page.id) == "open" and page.amount != amount)
+        if (status.get(page.id) == "open" and (page.amount != amount or not page.url))
         or (status.get(page.id) == "approved" and page.amount > amount)
     ]

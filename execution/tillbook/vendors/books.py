@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tillbook.kit.money import Money
 from tillbook.operations.kinds.registry import MARKS
-from tillbook.rules.events import BookedInvoice
+from tillbook.rules.events import BookedInvoice, UnreadableRecord
 from tillbook.rules.operations import Door, Json
 
 if TYPE_CHECKING:
@@ -59,22 +59,24 @@ class BookedCustomer:
 
 @dataclass(frozen=True, slots=True)
 class ChangedInvoices:
-    """Invoices that were changed or paid, as they are now, and the QuickBooks ids of deleted ones."""
+    """Invoices that were changed or paid, as they are now, the QuickBooks ids of deleted ones, and the invoices that
+    cannot be understood."""
 
     changed: tuple[BookedInvoice, ...]
     deleted: tuple[str, ...]
+    unreadable: tuple[UnreadableRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """A record of the books that a document of ours may have become. `mark` is the operation's id where it is ours,
-    `note` its private note."""
+    `note` its private note. `amount` may be what cannot be understood: it matters only of a record that is ours."""
 
     kind: str
     id: str
     mark: str
     note: str
-    amount: Money
+    amount: Money | UnreadableRecord
     date: str
     customer_id: str
     voided: bool
@@ -129,8 +131,9 @@ class Books(Door, Protocol):
         """The one invoice of exactly this number. Two of them raise Refused."""
         ...
 
-    def invoices_changed(self, since: int) -> ChangedInvoices:
-        """Every invoice changed at or after `since` (UTC seconds). Deletions are known for 30 days only."""
+    def invoices_changed(self, since: int, wanted: Callable[[str], bool]) -> ChangedInvoices:
+        """Every invoice changed at or after `since` (UTC seconds) whose id is wanted. Nothing else is read of others.
+        Deletions are known for 30 days only."""
         ...
 
     def account(self, quickbooks_id: str) -> Json | None:
@@ -169,7 +172,7 @@ class Books(Door, Protocol):
         """One of them by id, or None when it was deleted."""
         ...
 
-    def receivables(self) -> dict[str, Money]:
+    def receivables(self) -> dict[str, Money | UnreadableRecord]:
         """What each customer owes, by QuickBooks id, active or not."""
         ...
 

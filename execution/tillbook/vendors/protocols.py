@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from tillbook.kit.money import Money
-from tillbook.rules.events import Event, Reading
+from tillbook.rules.events import Event, Reading, UnreadableRecord
 from tillbook.rules.matching import Movement
 from tillbook.rules.operations import Door
 
@@ -113,22 +113,24 @@ class Provider(Door, Protocol):
         """
         ...
 
-    def events(self, since: int, pages: Iterable[str] = ()) -> Iterator[Event]:
+    def events(self, since: int, pages: Iterable[str] = ()) -> Iterator[Event | UnreadableRecord]:
         """Events created at or after `since` (UTC seconds), newest first, read page by page.
+
+        One that cannot be understood is named in its place, here as in every read of many.
 
         `pages` are ids of our checkouts that are open: where no list may tell of them, what each shows now follows.
         """
         ...
 
     def read(self, object_id: str) -> Reading:
-        """Read the object of an event by id and return every fact that it proves now."""
+        """Read the object of an event by id and return every fact that it proves now, and what of it is odd."""
         ...
 
-    def statement(self, since: int, until: int) -> Iterator[Movement]:
+    def statement(self, since: int, until: int) -> Iterator[Movement | UnreadableRecord]:
         """What moved our money from `since` to before `until` (UTC seconds), in any order, by the keys of facts."""
         ...
 
-    def balance(self) -> dict[str, Money]:
+    def balance(self) -> dict[str, Money | UnreadableRecord]:
         """What the provider holds for us now, by currency: the sum of its whole statement. Only asked of a provider
         that declares that it tells one."""
         ...

@@ -18,6 +18,7 @@ SMALL = {"account", "balance", "binding", "company", "item", "json_each"} | {
     "invoice_balance",
     "over_returned",
     "unmatched",
+    "unreadable",
 }
 # Columns with few values: who finds rows by them alone reads a large part of the table.
 COARSE = {"provider", "kind", "state", "status", "account", "currency", "purpose", "type", "livemode", "source"}

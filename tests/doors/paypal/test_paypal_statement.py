@@ -16,6 +16,7 @@ from helpers.vendors.stand_in import StandIn
 from tillbook.kit.clock import parse_rfc3339, rfc3339
 from tillbook.kit.errors import NotAllowed, Refused, Unavailable
 from tillbook.kit.money import Money
+from tillbook.rules.events import UnreadableRecord
 from tillbook.rules.matching import OTHER, Movement, clearing_minor
 from tillbook.vendors.paypal.statement import LAG_SECONDS, balance, movements, statement
 
@@ -190,7 +191,11 @@ def test_a_statement_that_changes_while_it_is_read_is_read_again() -> None:
     totals = iter([600, 601, 601, 601])
 
     def once(_path: str, query: dict[str, str]) -> Json:
-        return {"total_items": next(totals), "total_pages": 2, "transaction_details": [{"transaction_info": row()}]}
+        return {
+            "total_items": next(totals),
+            "total_pages": 2,
+            "transaction_details": [{"transaction_info": row(at=NOW - 60)}],
+        }
 
     assert len(list(statement(once, NOW - DAY, NOW + 1, NOW))) == 2
     endless = iter(range(10**6))
@@ -236,9 +241,6 @@ def test_what_lies_ahead_or_too_far_back_is_not_asked_for() -> None:
         {},
         {"total_items": "1", "total_pages": 1},
         {"total_items": 1, "total_pages": None},
-        {"total_items": 1, "total_pages": 1, "transaction_details": [{}]},
-        {"total_items": 1, "total_pages": 1, "transaction_details": [None]},
-        {"total_items": 1, "total_pages": 1, "transaction_details": [{"transaction_info": 1}]},
     ],
     ids=str,
 )
@@ -247,12 +249,25 @@ def test_an_answer_of_another_shape_is_no_statement(answer: Json) -> None:
     raised(Unavailable, lambda: list(statement(lambda *_: answer, NOW - DAY, NOW, NOW)))
 
 
+@pytest.mark.parametrize("detail", [{}, None, {"transaction_info": 1}], ids=str)
+def test_a_row_of_another_shape_is_named_and_stops_no_other(detail: Json | None) -> None:
+    """It has no id, so it may be any of those that are missed."""
+    whole = {"transaction_info": row(at=NOW - 60)}
+    answer = {"total_items": 2, "total_pages": 1, "transaction_details": [detail, whole]}
+    odd, *rest = statement(lambda *_: answer, NOW - DAY, NOW, NOW)
+    assert isinstance(odd, UnreadableRecord)
+    assert (odd.vendor, odd.id) == ("paypal", "")
+    assert [one.key for one in rest if isinstance(one, Movement)] == [CAPTURE]
+
+
 def test_the_balance_is_by_currency() -> None:
     """The total of each, available or withheld; without a list there is no balance."""
     held = [{"total_balance": usd("57.42")}, {"total_balance": {"currency_code": "JPY", "value": "5000"}}]
     assert balance(lambda *_: {"balances": held}) == {"USD": Money(5742, "USD"), "JPY": Money(5000, "JPY")}
-    for answer in ({}, {"balances": [{}]}):
-        raised(Unavailable, lambda given=answer: balance(lambda *_: given))
+    raised(Unavailable, lambda: balance(lambda *_: {}))
+    odd = {"currency": "JPY", "total_balance": {"currency_code": "JPY", "value": "12.50"}}
+    found = balance(lambda *_: {"balances": [held[0], odd]})
+    assert (found["USD"], isinstance(found["JPY"], UnreadableRecord)) == (Money(5742, "USD"), True)
 
 
 def test_reports_that_are_not_allowed_name_what_to_turn_on(stage: PayPalStage) -> None:

@@ -146,6 +146,18 @@ class Stage(ABC):
     def live(self, between: GoBetween) -> Provider:
         """The provider in live mode, with a key of it, and the vendor behind `between` that says it is live."""
 
+    @abstractmethod
+    def spoil_row(self, payment: str) -> None:
+        """The row of a payment on the statement gets the currency XYZ, which nobody knows."""
+
+    @abstractmethod
+    def spoil_fee(self, payment: str) -> str:
+        """The fee of a payment cannot be understood. Returns the id of the object that says it."""
+
+    @abstractmethod
+    def spoil_event(self, event: str) -> None:
+        """An event of the list gets another shape than is documented."""
+
     def captures_start_as(self, status: str) -> None:
         """How new captures begin, where we capture: `COMPLETED` or `PENDING`."""
         raise NotImplementedError

@@ -16,13 +16,13 @@ def test_new_and_seen(shop: Shop) -> None:
     """The result says how many were new; the second time all were seen."""
     shop.pay(shop.opened_page()["checkout_id"])
     shop.later(60)
-    assert shop.run("poll_events").json == {"new": 4, "seen": 4}
-    assert shop.run("poll_events").json == {"new": 0, "seen": 4}
+    assert shop.run("poll_events").json == {"new": 4, "seen": 4, "unreadable": 0}
+    assert shop.run("poll_events").json == {"new": 0, "seen": 4, "unreadable": 0}
 
 
 def test_nothing_happened(shop: Shop) -> None:
     """An account without events."""
-    assert shop.run("poll_events", "--provider", "stripe").json == {"new": 0, "seen": 0}
+    assert shop.run("poll_events", "--provider", "stripe").json == {"new": 0, "seen": 0, "unreadable": 0}
 
 
 def test_b20_more_than_a_page(shop: Shop) -> None:
@@ -30,7 +30,7 @@ def test_b20_more_than_a_page(shop: Shop) -> None:
     for number in range(40):
         shop.pay(shop.opened_page(f"INV-{number}")["checkout_id"])
     shop.later(60)
-    assert shop.run("poll_events").json == {"new": 160, "seen": 160}
+    assert shop.run("poll_events").json == {"new": 160, "seen": 160, "unreadable": 0}
 
 
 def test_b20_a_poll_that_broke_off_starts_where_it_was(shop: Shop) -> None:

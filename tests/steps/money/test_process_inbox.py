@@ -63,8 +63,8 @@ def test_the_result_counts(shop: Shop) -> None:
     shop.paid()
     waiting, _ = shop.till.ledger.inbox.waiting()
     first, second = shop.run("process_inbox").json, shop.run("process_inbox").json
-    assert first == {"applied": waiting, "parked": 0, "ignored": 0, "remaining": 0}
-    assert second == {"applied": 0, "parked": 0, "ignored": 0, "remaining": 0}
+    assert first == {"applied": waiting, "parked": 0, "ignored": 0, "remaining": 0, "unreadable": 0}
+    assert second == {"applied": 0, "parked": 0, "ignored": 0, "remaining": 0, "unreadable": 0}
 
 
 def test_at_most_one_and_a_half_reads_a_payment(shop: Shop) -> None:
@@ -99,7 +99,7 @@ def test_a_declined_card_is_no_money(shop: Shop) -> None:
 def test_b12_an_object_that_cannot_be_read_is_parked_and_tried_again(shop: Shop) -> None:
     """Unknown at Stripe: parked with its reason, not dropped, not read again at once, and read again later."""
     keep(shop, event_body())
-    assert shop.run("process_inbox").json == {"applied": 0, "parked": 1, "ignored": 0, "remaining": 1}
+    assert shop.run("process_inbox").json == {"applied": 0, "parked": 1, "ignored": 0, "remaining": 1, "unreadable": 0}
     (parked,) = shop.till.ledger.inbox.parked()
     assert "cannot be read" in parked["reason"]
     asked = len(shop.requests("stripe"))
@@ -175,7 +175,13 @@ def test_no_more_than_the_limit(shop: Shop) -> None:
     """--limit bounds a round; the rest remains for the next one."""
     for number in range(1, 6):
         keep(shop, event_body(number))
-    assert shop.run("process_inbox", "--limit", "2").json == {"applied": 0, "parked": 2, "ignored": 0, "remaining": 5}
+    assert shop.run("process_inbox", "--limit", "2").json == {
+        "applied": 0,
+        "parked": 2,
+        "ignored": 0,
+        "remaining": 5,
+        "unreadable": 0,
+    }
 
 
 def test_the_plain_function_does_the_same(shop: Shop) -> None:

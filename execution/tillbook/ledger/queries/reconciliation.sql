@@ -108,3 +108,18 @@ select invoice_balance.invoice, -invoice_balance.amount_minor as amount_minor, i
 from invoice_balance join invoice on invoice.number = invoice_balance.invoice
 where account = 'Customer Credit' and amount_minor < 0
 order by since, invoice_balance.invoice;
+
+-- name: note_unreadable   the first sight of it counts
+insert into unreadable (vendor, record, field, reason, currency, payment, at, seen_at)
+values (:vendor, :record, :field, :reason, :currency, :payment, :at, :now)
+on conflict do nothing;
+
+-- name: read_well   of a payment that was read again: what is not odd any more
+delete from unreadable
+where vendor = :vendor and payment = :payment and record not in (select value from json_each(:still_odd));
+
+-- name: forget_unreadable
+delete from unreadable where vendor = :vendor and record = :record;
+
+-- name: unreadable
+select vendor, record, field, reason, currency, payment, at, seen_at from unreadable order by seen_at, vendor, record;

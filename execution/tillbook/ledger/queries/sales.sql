@@ -58,6 +58,9 @@ update invoice set problem = '', voided_at = :now where number = :number;
 -- name: unsound
 select * from invoice where problem <> '' order by number limit :most;
 
+-- name: book_unread_invoice
+update invoice set quickbooks_id = :quickbooks_id, customer = :customer, problem = :problem where number = :number;
+
 -- name: set_balance
 update invoice set balance_minor = :balance_minor where number = :number;
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, get_arg
 import msgspec
 
 from tillbook.operations.kinds.handlers import Handler
+from tillbook.rules.events import UnreadableRecord
 from tillbook.rules.operations import Json, Operation, Plan
 
 if TYPE_CHECKING:
@@ -106,7 +107,15 @@ class Kind(msgspec.Struct, Generic[Result], frozen=True, forbid_unknown_fields=T
         )
 
 
+def note_problem(ledger: Ledger, vendor: str, record: str, problem: str, now: int) -> None:
+    """Keep what could not be understood of a record that was made, for a person to look at. In a transaction."""
+    if problem:
+        ledger.reconciliation.note_unreadable([UnreadableRecord(vendor, record, "", problem)], now)
+
+
 def to_json(value: object) -> Json:
-    """Parameters or a result as the ledger stores them."""
+    """Parameters or a result as the ledger stores them. Of a result without a problem nothing is said about one."""
     plain: Json = msgspec.json.decode(msgspec.json.encode(value))
+    if plain.get("problem") == "":
+        del plain["problem"]
     return plain

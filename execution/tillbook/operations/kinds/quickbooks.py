@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import msgspec
 
-from tillbook.operations.kinds.base import Kind
+from tillbook.operations.kinds.base import Kind, note_problem
 from tillbook.rules.documents import RECORDS, Purpose
 from tillbook.rules.operations import Evidence, Operation, Plan
 
@@ -31,9 +31,10 @@ class Made(msgspec.Struct, frozen=True):
 
 
 class Posted(Made, frozen=True):
-    """A record and the total that QuickBooks made of it, as decimal text."""
+    """A record and the total that QuickBooks made of it, as decimal text. `problem` is why it cannot be understood."""
 
     total: str
+    problem: str = ""
 
 
 class InQuickBooks(Kind[Result], frozen=True):
@@ -99,9 +100,12 @@ def found_by(call: str, carried_in: str) -> Evidence:
     return Evidence(carried_in=carried_in, found_by=call, window_seconds=0, read_lag_seconds=_READ_LAG_SECONDS)
 
 
-def mark_posted(ledger: Ledger, operation: Stored, made: Made, now: int) -> None:
-    """The document of a posting stands in the books. In a transaction."""
-    ledger.documents.mark_posted(operation.subject, made.id, now)
+def mark_posted(ledger: Ledger, operation: Stored, made: Made, now: int, *, problem: str = "") -> None:
+    """The document of a posting stands in the books. A `problem` of it is for a person. In a transaction."""
+    document = ledger.documents.get(operation.subject)
+    assert document is not None, "a document is opened before it is posted"
+    ledger.documents.mark_posted(document.key, made.id, now, note=problem)
+    note_problem(ledger, DOOR, f"{document.kind} {made.id}", problem, now)
 
 
 def new(operation: Stored) -> str:

@@ -27,7 +27,7 @@ def paypal_amount(money: Money) -> str:
     return whole
 
 
-def from_paypal(value: str, currency: str) -> Money:
+def from_paypal(value: object, currency: object) -> Money:
     """PayPal's decimal string and code as money. Raises Refused for what is not an amount of that currency."""
     if not isinstance(value, str) or not isinstance(currency, str):
         raise Refused("PayPal's amount is not written as text; expected a decimal string and a code")

@@ -1,7 +1,7 @@
 """PayPal's objects, read by id, as our facts and states. Pure: plain dicts in, values out.
 
 An order holds its captures and its refunds, so one read proves all of a payment. An object without a field that PayPal
-documents raises Unavailable: it proves nothing, and guessing would be worse.
+documents raises Unreadable: it proves nothing, and guessing would be worse.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from collections.abc import Iterator
 from typing import Any, TypeGuard
 
 from tillbook.kit.clock import parse_rfc3339
-from tillbook.kit.errors import Refused, Unavailable
+from tillbook.kit.errors import Refused, Unavailable, Unreadable
 from tillbook.kit.money import Money
 from tillbook.operations.kinds.sales.capture_checkout import CheckoutCaptured
 from tillbook.operations.kinds.sales.close_checkout import CheckoutClosed
 from tillbook.operations.kinds.sales.create_checkout import CheckoutOpened
+from tillbook.rules.events import UnreadableRecord
 from tillbook.rules.facts import Fact, PaymentSucceeded, ProcessorFee
 from tillbook.rules.operations import Json
+from tillbook.vendors.one_by_one import plain
 from tillbook.vendors.paypal.amounts import from_paypal
 from tillbook.vendors.protocols import CheckoutState
 
@@ -91,12 +93,17 @@ def _status(order: Json, *, alive: bool) -> str:
 def made_checkout(order: Json, asked: Money, at: int) -> CheckoutOpened:
     """An order as the result of a CreateCheckout that was asked for `at` a time, in UTC seconds.
 
-    Raises Unavailable for another amount, or none: what the page asks for would not be known.
+    Without a page, or over another amount, or none, nobody may be sent there: that is the result's problem.
     """
-    url = _page(order)
-    if not url or money(_unit(order), "amount") != asked:
-        raise Unavailable(f"PayPal's answer lacks the page of an order over {asked}")
-    return CheckoutOpened(text(order, "id"), url, _begun(order, at) + ORDER_LIFE_SECONDS)
+    key, url, problem = text(order, "id"), _page(order), ""
+    try:
+        wrong = not url or money(_unit(order), "amount") != asked
+        ends_at = _begun(order, at) + ORDER_LIFE_SECONDS
+    except Unreadable as error:
+        return CheckoutOpened(key, "", at + ORDER_LIFE_SECONDS, problem=error.message)
+    if wrong:
+        url, problem = "", f"PayPal's answer lacks the page of an order over {asked}"
+    return CheckoutOpened(key, url, ends_at, problem=problem)
 
 
 def closed_checkout(order: Json) -> CheckoutClosed:
@@ -112,13 +119,12 @@ def closed_checkout(order: Json) -> CheckoutClosed:
 def made_capture(order: Json) -> CheckoutCaptured | None:
     """An order as the result of a CaptureCheckout, whoever captured it, or None without a capture.
 
-    It is the capture that is money, else the latest. Raises Unavailable when the answer lacks the amount.
+    It is the capture that is money, else the latest.
     """
     captures = payments_of(order, "captures")
     if not captures:
         return None
     best = next(filter(is_money, captures), captures[-1])
-    money(best, "amount")
     return CheckoutCaptured(text(order, "id"), text(best, "id"), text(best, "status").lower())
 
 
@@ -126,6 +132,20 @@ def failed_capture(order: Json) -> str:
     """The status of a capture that ended without money where there is no other, else empty."""
     captures = payments_of(order, "captures")
     return str(captures[-1]["status"]) if captures and all(one.get("status") in _NO_MONEY for one in captures) else ""
+
+
+def named(record: Any, *, payment: str = "") -> UnreadableRecord:
+    """As much of an odd object as its name needs."""
+    amount = record.get("amount") if isinstance(record, dict) else None
+    return UnreadableRecord(
+        vendor="paypal",
+        id=plain(record, "id"),
+        field="",
+        reason="",
+        currency=plain(amount, "currency_code"),
+        payment=payment,
+        at=moment_if_any(record, "create_time"),
+    )
 
 
 def is_id(value: object) -> TypeGuard[str]:
@@ -170,15 +190,23 @@ def link(holder: Json, *names: str) -> str:
 
 
 def text(holder: Json, name: str) -> str:
-    """A field that must be a text. Raises Unavailable when it is not."""
+    """A field that must be a text. Raises Unreadable when it is not."""
     value = holder.get(name)
     if not isinstance(value, str) or not value:
         raise _unreadable(holder, name)
     return value
 
 
+def moment_if_any(holder: Any, name: str) -> int:
+    """A field that may be a time, in UTC seconds, or 0."""
+    try:
+        return moment(holder, name)
+    except (Unreadable, AttributeError):
+        return 0
+
+
 def moment(holder: Json, name: str) -> int:
-    """A field that must be a time, in UTC seconds. Raises Unavailable when it is not."""
+    """A field that must be a time, in UTC seconds. Raises Unreadable when it is not."""
     try:
         return parse_rfc3339(text(holder, name))
     except (ValueError, OverflowError):
@@ -186,14 +214,14 @@ def moment(holder: Json, name: str) -> int:
 
 
 def money(holder: Json, name: str) -> Money:
-    """A field that must be an amount. Raises Unavailable when it is not."""
+    """A field that must be an amount. Raises Unreadable when it is not."""
     value = holder.get(name)
     if not isinstance(value, dict):
         raise _unreadable(holder, name)
     try:
-        return from_paypal(text(value, "value"), text(value, "currency_code"))
+        return from_paypal(value.get("value"), value.get("currency_code"))
     except Refused as refusal:
-        raise Unavailable(refusal.message) from refusal
+        raise Unreadable(f"`{name}`: {refusal.message}", field=name) from refusal
 
 
 def _unit(order: Json) -> Json:
@@ -213,5 +241,5 @@ def _page(order: Json) -> str:
     return link(order, *_PAGES)
 
 
-def _unreadable(holder: Any, name: str) -> Unavailable:
-    return Unavailable(f"PayPal's answer lacks a readable `{name}`; it has {len(holder)} other fields")
+def _unreadable(holder: Any, name: str) -> Unreadable:
+    return Unreadable(f"PayPal's answer lacks a readable `{name}`; it has {len(holder)} other fields", field=name)

@@ -20,9 +20,11 @@ from tillbook.operations.kinds.refunds.refund_payment import RefundPayment
 from tillbook.operations.kinds.sales.capture_checkout import CaptureCheckout
 from tillbook.operations.kinds.sales.close_checkout import CheckoutClosed, CloseCheckout
 from tillbook.operations.kinds.sales.create_checkout import CreateCheckout
-from tillbook.rules.events import Event, Reading
+from tillbook.rules.events import Event, Reading, UnreadableRecord
+from tillbook.rules.facts import Fact
 from tillbook.rules.matching import Movement
 from tillbook.rules.operations import Evidence, Json, Operation, Plan, Stored
+from tillbook.vendors.one_by_one import each
 from tillbook.vendors.paypal import orders, statement
 from tillbook.vendors.paypal.amounts import paypal_amount
 from tillbook.vendors.paypal.calls import PayPalCalls
@@ -38,6 +40,7 @@ from tillbook.vendors.paypal.objects import (
     made_capture,
     made_checkout,
     marks,
+    named,
     order_of,
     ours,
     payments_of,
@@ -265,25 +268,23 @@ class PayPalProvider:
         payment = order_of(capture)
         if payment and (order := self._order_if_any(payment)):
             return _reading(object_id, order)
-        facts = tuple(capture_facts(capture, payment or text(capture, "id")))
-        return Reading(object_id, facts, *marks({"purchase_units": [capture]}))
+        key = payment or text(capture, "id")
+        told = each([capture], lambda one: capture_facts(one, key), partial(named, payment=key))
+        return Reading.of(object_id, told, *marks({"purchase_units": [capture]}), ())
 
-    def events(self, since: int, pages: Iterable[str] = ()) -> Iterator[Event]:
+    def events(self, since: int, pages: Iterable[str] = ()) -> Iterator[Event | UnreadableRecord]:
         """The events that mean something, created at or after `since`, newest first, as far as PayPal's list has any,
         then what each of the pages shows."""
-        for raw in self._listed(since):
-            if raw.get("event_type") in RELEVANT:
-                yield listed_event(raw, livemode=self._livemode)
-        for page in pages:
-            order = self._order_if_any(page)
-            if order and (event := shown_event(order, livemode=self._livemode)):
-                yield event
+        raws = (raw for raw in self._listed(since) if raw.get("event_type") in RELEVANT)
+        yield from each(raws, partial(listed_event, livemode=self._livemode), named)
+        orders = (order for page in pages if (order := self._order_if_any(page)))
+        yield from each(orders, partial(shown_event, livemode=self._livemode), named)
 
-    def statement(self, since: int, until: int) -> Iterator[Movement]:
+    def statement(self, since: int, until: int) -> Iterator[Movement | UnreadableRecord]:
         """What PayPal's transaction search shows from `since` to before `until`, three years back at most."""
         return statement.statement(self._report, since, until, self._clock.now())
 
-    def balance(self) -> dict[str, Money]:
+    def balance(self) -> dict[str, Money | UnreadableRecord]:
         """What PayPal held for us at its last refresh, by currency."""
         return statement.balance(self._report)
 
@@ -365,9 +366,11 @@ class PayPalProvider:
 
 def _reading(object_id: str, order: Json) -> Reading:
     payment, refunds = text(order, "id"), payments_of(order, "refunds")
-    facts = [fact for capture in payments_of(order, "captures") for fact in capture_facts(capture, payment)]
-    facts += refund_facts(refunds, payment)
-    return Reading(object_id, tuple(facts), *marks(order), released(refunds))
+    captures = payments_of(order, "captures")
+    name = partial(named, payment=payment)
+    told: list[Fact | UnreadableRecord] = [*each(captures, lambda capture: capture_facts(capture, payment), name)]
+    told += each(refunds, lambda refund: refund_facts([refund], payment), name)
+    return Reading.of(object_id, told, *marks(order), released(refunds))
 
 
 def _captured(order: Json) -> CheckoutCaptured:

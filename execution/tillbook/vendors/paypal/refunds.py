@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tillbook.kit.errors import Unavailable
 from tillbook.operations.kinds.refunds.refund_payment import RefundMade, RefundPayment
 from tillbook.rules.facts import Fact, PaymentRefunded, ProcessorFee
 from tillbook.rules.operations import Json, Operation
@@ -28,12 +27,12 @@ def refund_body(operation: Operation[RefundPayment]) -> Json:
 
 
 def made_refund(refund: Json) -> RefundMade:
-    """A refund as the result of a RefundPayment. Raises Unavailable when the answer lacks the amount."""
-    money(refund, "amount")
-    status = _STATUSES.get(text(refund, "status"))
+    """A refund as the result of a RefundPayment. In a state that is not known here it is pending, and that is the
+    result's problem."""
+    key, status = text(refund, "id"), _STATUSES.get(str(refund.get("status")))
     if status is None:
-        raise Unavailable("PayPal's refund is in a state that is not known here")
-    return RefundMade(text(refund, "id"), status)
+        return RefundMade(key, "pending", problem="PayPal's refund is in a state that is not known here")
+    return RefundMade(key, status)
 
 
 def refund_facts(refunds: Iterable[Json], payment: str) -> Iterator[Fact]:
@@ -59,9 +58,7 @@ def refund_facts(refunds: Iterable[Json], payment: str) -> Iterator[Fact]:
 def released(refunds: Iterable[Json]) -> tuple[str, ...]:
     """Our operations whose refund ended without moving money."""
     return tuple(
-        operation
-        for refund in refunds
-        if text(refund, "status") in _ENDED_WITHOUT_MONEY and (operation := ours(refund))
+        operation for refund in refunds if refund.get("status") in _ENDED_WITHOUT_MONEY and (operation := ours(refund))
     )
 
 

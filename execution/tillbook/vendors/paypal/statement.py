@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from tillbook.kit.clock import rfc3339
 from tillbook.kit.errors import Refused, Unavailable
 from tillbook.kit.money import Money
+from tillbook.rules.events import UnreadableRecord
 from tillbook.rules.matching import OTHER, Movement
 from tillbook.rules.operations import Json
+from tillbook.vendors.one_by_one import each, plain
 from tillbook.vendors.paypal.declaration import LAG_SECONDS
-from tillbook.vendors.paypal.objects import moment, money, text
+from tillbook.vendors.paypal.objects import moment, moment_if_any, money, text
 
 Ask = Callable[[str, dict[str, str]], Json]
 
@@ -33,22 +36,21 @@ _PAYMENT_CODE = re.compile(r"T00[0-9]{2}", re.ASCII)
 _REFUND_CODE = "T1107"
 
 
-def statement(ask: Ask, since: int, until: int, now: int) -> Iterator[Movement]:
+def statement(ask: Ask, since: int, until: int, now: int) -> Iterator[Movement | UnreadableRecord]:
     """Every row of the three years before `now` that began from `since` to before `until` (UTC seconds)."""
     begin, end = max(since, now - _REACHES_BACK_SECONDS), min(until, now + 1)
     while begin < end:
         following = min(begin + _WINDOW_SECONDS, end)
-        for row in _window(ask, begin, following, now):
-            yield from movements(row)
+        yield from each(_window(ask, begin, following, now), movements, _named)
         begin = following
 
 
-def balance(ask: Ask) -> dict[str, Money]:
+def balance(ask: Ask) -> dict[str, Money | UnreadableRecord]:
     """What PayPal holds for us, by currency, as of its last refresh: the same moment that the statement goes up to."""
     found = ask(_BALANCES, {}).get("balances")
     if not isinstance(found, list):
         raise Unavailable("PayPal's answer lacks readable `balances`")
-    return {(held := money(one, "total_balance")).currency: held for one in found}
+    return {one.currency: one for one in each(found, _held, _named_part)}
 
 
 def account_id(ask: Ask) -> str:
@@ -57,12 +59,11 @@ def account_id(ask: Ask) -> str:
 
 
 def movements(row: Json) -> Iterator[Movement]:
-    """One row's `transaction_info`. Raises Unavailable for one without its documented fields."""
+    """One row's `transaction_info`. Raises Unreadable for one without its documented fields."""
     if text(row, "transaction_status") in _NO_MONEY:
         return
     key, code, at = text(row, "transaction_id"), text(row, "transaction_event_code"), _initiated(row)
     amount = money(row, "transaction_amount")
-    fee = money(row, "fee_amount") if row.get("fee_amount") else Money.zero(amount.currency)
     reference = str(row.get("paypal_reference_id") or "")
     if _PAYMENT_CODE.fullmatch(code) and amount.minor > 0:
         kind, minor = "PaymentSucceeded", amount.minor
@@ -70,12 +71,33 @@ def movements(row: Json) -> Iterator[Movement]:
     elif code == _REFUND_CODE and amount.minor < 0:
         kind, minor, payment = "PaymentRefunded", -amount.minor, reference or key
     else:
-        net, payment = (amount + fee).minor, reference or key
+        net, payment = (amount + _fee(row, amount.currency)).minor, reference or key
         yield Movement(f"{key}:{code}", OTHER, net, amount.currency, at, payment, "", "", code)
         return
     yield Movement(key, kind, minor, amount.currency, at, payment)
-    if fee:  # PayPal writes what it keeps with a minus
+    if fee := _fee(row, amount.currency):  # PayPal writes what it keeps with a minus
         yield Movement(f"{key}:fee", "ProcessorFee", -fee.minor, fee.currency, at, payment)
+
+
+def _fee(row: Json, currency: str) -> Money:
+    return money(row, "fee_amount") if row.get("fee_amount") else Money.zero(currency)
+
+
+def _named(row: Json) -> UnreadableRecord:
+    """As much of an odd row as its name needs."""
+    currency = plain(row.get("transaction_amount"), "currency_code")
+    at = moment_if_any(row, "transaction_initiation_date")
+    key = plain(row, "transaction_id")
+    return UnreadableRecord("paypal", key, "", "", currency, plain(row, "paypal_reference_id") or key, at)
+
+
+def _held(part: Json) -> tuple[Money]:
+    return (money(part, "total_balance"),)
+
+
+def _named_part(part: Any) -> UnreadableRecord:
+    """A part of the balance has no id: it is known by its currency."""
+    return UnreadableRecord("paypal", "balance", "total_balance", "", plain(part, "currency"))
 
 
 def _window(ask: Ask, since: int, until: int, now: int) -> Iterator[Json]:
@@ -134,10 +156,10 @@ def _infos(answer: Json, since: int, until: int) -> Iterator[Json]:
     details = answer.get("transaction_details") or ()  # it is missing where there are none
     for detail in details:
         info = detail.get("transaction_info") if isinstance(detail, dict) else None
-        if not isinstance(info, dict):
-            raise Unavailable("PayPal's statement has a row without its `transaction_info`")
-        if since <= _initiated(info) < until:
-            yield info
+        row = info if isinstance(info, dict) else {}
+        at = moment_if_any(row, "transaction_initiation_date")
+        if not at or since <= at < until:
+            yield row
 
 
 def _initiated(row: Json) -> int:

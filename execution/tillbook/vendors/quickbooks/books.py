@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from tillbook.kit.clock import rfc3339
 from tillbook.kit.errors import Refused
-from tillbook.kit.money import Money, from_decimal
-from tillbook.rules.events import BookedInvoice
+from tillbook.kit.money import Money
+from tillbook.rules.events import BookedInvoice, UnreadableRecord
 from tillbook.rules.operations import Evidence, Json, Stored
 from tillbook.vendors.books import RECORD_KINDS, BookedCustomer, ChangedInvoices, Company, Item, Lock, Record
+from tillbook.vendors.one_by_one import each, parted
 from tillbook.vendors.quickbooks import query, read
 from tillbook.vendors.quickbooks.operations import QuickBooksOperations
 from tillbook.vendors.quickbooks.records import EVERYBODY, Records, readable
@@ -113,8 +114,8 @@ class QuickBooksOnline:
         with readable():
             return None if raw is None else read.invoice(raw, self._home)
 
-    def invoices_changed(self, since: int) -> ChangedInvoices:
-        """Every invoice changed at or after `since` (UTC seconds), in one call as a rule.
+    def invoices_changed(self, since: int, wanted: Callable[[str], bool]) -> ChangedInvoices:
+        """Every invoice changed at or after `since` (UTC seconds) whose id is wanted, in one call as a rule.
 
         Change Data Capture alone tells of deletions, but reaches back 30 days and keeps quiet about what is more than
         a thousand records: then a query finds the living ones.
@@ -128,9 +129,10 @@ class QuickBooksOnline:
             ]
         with readable():
             deleted = {str(raw["Id"]) for raw in rows if raw.get("status") == "Deleted"}
-            living = {raw["Id"]: raw for raw in rows if raw["Id"] not in deleted}
-            changed = tuple(read.invoice(raw, self._home) for raw in living.values())
-        return ChangedInvoices(changed, tuple(sorted(deleted)))
+            living = {raw["Id"]: raw for raw in rows if raw["Id"] not in deleted and wanted(raw["Id"])}
+        invoices = each(living.values(), lambda raw: (read.invoice(raw, self._home),), partial(read.named, "Invoice"))
+        changed, odd = parted(invoices)
+        return ChangedInvoices(tuple(changed), tuple(sorted(deleted)), odd)
 
     def account(self, quickbooks_id: str) -> Json | None:
         """The account of an id, active or not, or None: `{"id", "name", "type", "subtype", "currency", "active"}`."""
@@ -191,13 +193,10 @@ class QuickBooksOnline:
         raw = self._records.raw(kind, quickbooks_id)
         return None if raw is None else self._record(kind, raw)
 
-    def receivables(self) -> dict[str, Money]:
+    def receivables(self) -> dict[str, Money | UnreadableRecord]:
         """What each customer owes, by QuickBooks id, active or not."""
-        with readable():
-            return {
-                raw["Id"]: from_decimal(raw.get("Balance", 0), read.currency_of(raw, self._home))
-                for raw in self._records.rows("Customer", EVERYBODY)
-            }
+        rows = self._records.rows("Customer", EVERYBODY)
+        return {raw["Id"]: read.amount("Customer", raw, "Balance", self._home) for raw in rows}
 
     def receivable_records(self, customer_id: str) -> list[Record]:
         """Every Invoice, Payment and CreditMemo of a customer."""

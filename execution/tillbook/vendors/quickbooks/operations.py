@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from tillbook.kit.errors import Refused, Unavailable, Uncertain
-from tillbook.kit.money import Money, from_decimal
+from tillbook.kit.errors import Refused, Unavailable, Uncertain, Unreadable
+from tillbook.kit.money import Money
 from tillbook.operations.kinds.books.create_account import CreateAccount
 from tillbook.operations.kinds.books.create_item import CreateItem
 from tillbook.operations.kinds.books.delete_document import DeleteDocument
@@ -56,21 +56,29 @@ class QuickBooksOperations:
     def __init__(self, records: Records) -> None:
         self._records = records
         self._call = records.connection.call
-        payments = self._posting(PostPayment, write.payment_body, self._payment, read_back=True)
-        refunds = self._posting(PostRefundReceipt, write_refunds.receipt_body, self._posted, read_back=True)
-        mirrored = self._posting(PostSalesReceipt, write_refunds.receipt_body, self._posted, read_back=True)
-        purchases = self._posting(PostPurchase, write_refunds.purchase_body, self._posted)
-        deposits = self._posting(PostDeposit, write_refunds.deposit_body, self._posted)
-        customers = self._making("Customer", write.customer_body, self._customers, _made)
+        payments = self._posting(PostPayment, write.payment_body, self._payment, _standing_payment, read_back=True)
+        refunds = self._posting(PostRefundReceipt, write_refunds.receipt_body, self._posted, _standing, read_back=True)
+        mirrored = self._posting(PostSalesReceipt, write_refunds.receipt_body, self._posted, _standing, read_back=True)
+        purchases = self._posting(PostPurchase, write_refunds.purchase_body, self._posted, _standing)
+        deposits = self._posting(PostDeposit, write_refunds.deposit_body, self._posted, _standing)
+        customers = self._making("Customer", write.customer_body, self._customers, _made, _by_id)
         invoices = self._making(
-            "Invoice", write.invoice_body, self._invoices, self._invoice, read_back=True, options=self._numbering
+            "Invoice",
+            write.invoice_body,
+            self._invoices,
+            self._invoice,
+            _standing_invoice,
+            read_back=True,
+            options=self._numbering,
         )
+        accounts = self._making("Account", write.account_body, self._accounts, _made, _by_id)
+        items = self._making("Item", write.item_body, self._items, _made, _by_id)
         self.handlers = Handlers(
             "QuickBooks",
             [
-                CreateAccount.in_quickbooks(*self._making("Account", write.account_body, self._accounts, _made)),
+                CreateAccount.in_quickbooks(*accounts),
                 CreateCustomer.in_quickbooks(*customers, self._customer_marks),
-                CreateItem.in_quickbooks(*self._making("Item", write.item_body, self._items, _made)),
+                CreateItem.in_quickbooks(*items),
                 CreateInvoice.in_quickbooks(*invoices, self._invoice_marks),
                 PostPayment.in_quickbooks(*payments),
                 PostRefundReceipt.in_quickbooks(*refunds),
@@ -91,6 +99,7 @@ class QuickBooksOperations:
         body: Callable[[Operation[Asked]], Json],
         rows: Callable[[Operation[Asked]], list[Json]],
         result: Callable[[Operation[Asked], Json], Result],
+        standing: Callable[[Operation[Asked], str, str], Result],
         *,
         read_back: bool = False,
         options: Callable[[Operation[Asked]], dict[str, str]] = lambda _: {},
@@ -98,7 +107,7 @@ class QuickBooksOperations:
         """How a record is made of a body, and found among the rows that may be it. `options` go with the request.
 
         It is read back where it counts: QuickBooks may have computed another total, its AutoApply may have moved the
-        money.
+        money. `standing` is the result for a record that is there, by its id, and cannot be understood otherwise.
         """
 
         def send(operation: Operation[Asked]) -> Result:
@@ -111,9 +120,7 @@ class QuickBooksOperations:
                 return _after_refusal(refusal, lambda: find(operation))
             try:
                 raw = read.entity(answer, entity)
-                made = (self._records.raw(entity, raw["Id"]) or {}) if read_back else raw
-                with readable():
-                    return result(operation, made)
+                return understood(operation, (self._records.raw(entity, raw["Id"]) or raw) if read_back else raw)
             except (Refused, Unavailable) as error:
                 raise Uncertain(
                     f"{entity} was made, but not read back: {error.message}",
@@ -122,8 +129,14 @@ class QuickBooksOperations:
 
         def find(operation: Operation[Asked]) -> Result | None:
             raw = self._records.only(f"{operation.kind} {operation.id}", rows(operation))
-            with readable():
-                return None if raw is None else result(operation, raw)
+            return None if raw is None else understood(operation, raw)
+
+        def understood(operation: Operation[Asked], raw: Json) -> Result:
+            try:
+                with readable():
+                    return result(operation, raw)
+            except Unreadable as error:
+                return standing(operation, str(raw["Id"]), error.message)
 
         return send, find
 
@@ -132,6 +145,7 @@ class QuickBooksOperations:
         kind: type[Posting[Result]],
         body: Callable[[Operation[Document]], Json],
         result: Callable[[Operation[Document], Json], Result],
+        standing: Callable[[Operation[Document], str, str], Result],
         *,
         read_back: bool = False,
     ) -> tuple[Send[Document, Result], Find[Document, Result], Marks[Document]]:
@@ -148,7 +162,7 @@ class QuickBooksOperations:
             held = held or self._newest_rows(entity, operation.params.customer_id)
             return [one for raw in held for one in (str(raw.get(kind.mark())), *marks_in(raw.get("PrivateNote")))]
 
-        return *self._making(entity, body, rows, result, read_back=read_back), marks
+        return *self._making(entity, body, rows, result, standing, read_back=read_back), marks
 
     def _newest(self, entity: str, operation: Operation[object], customer_id: str) -> list[Json]:
         """The records with our mark among the newest of this kind and customer, whatever number they bear.
@@ -228,8 +242,7 @@ class QuickBooksOperations:
         )
 
     def _posted(self, operation: Operation[object], raw: Json) -> Posted:
-        total = from_decimal(raw["TotalAmt"], read.currency_of(raw, self._records.home_currency))
-        return Posted(raw["Id"], total.text)
+        return Posted(raw["Id"], read.total(raw, self._records.home_currency).text)
 
     # -- records that are changed ------------------------------------------------------------------
 
@@ -291,6 +304,25 @@ class QuickBooksOperations:
 
 def _made(operation: Operation[object], raw: Json) -> Made:
     return Made(raw["Id"])
+
+
+def _by_id(operation: Operation[object], key: str, problem: str) -> Made:
+    return Made(key)
+
+
+def _standing(operation: Operation[object], key: str, problem: str) -> Posted:
+    return Posted(key, "", problem)
+
+
+def _standing_payment(operation: Operation[PostPayment], key: str, problem: str) -> PaymentPosted:
+    return PaymentPosted(key, operation.params.amount, "", links_differ=False, problem=problem)
+
+
+def _standing_invoice(operation: Operation[CreateInvoice], key: str, problem: str) -> BookedInvoice:
+    """With what was asked for in place of QuickBooks' words."""
+    asked = operation.params
+    untyped: Operation[Any] = operation
+    return replace(asked.assumed(untyped), id=key, problem=problem)
 
 
 def _after_refusal(refusal: Refused, look: Callable[[], Result | None]) -> Result:

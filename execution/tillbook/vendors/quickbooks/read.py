@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from zoneinfo import available_timezones
 
 from tillbook.kit.clock import parse_rfc3339
-from tillbook.kit.errors import Unavailable
+from tillbook.kit.errors import Refused, Unavailable, Unreadable
 from tillbook.kit.money import Money, from_decimal
 from tillbook.operations.kinds.registry import MARKS
-from tillbook.rules.events import BookedInvoice
+from tillbook.rules.events import BookedInvoice, UnreadableRecord
 from tillbook.rules.operations import Json
 from tillbook.vendors.books import BookedCustomer, Company, Item, Record
+from tillbook.vendors.one_by_one import plain, unread
 
 HomeCurrency = Callable[[], str]
 """Asked for only when a record names no currency, as those of a company with one currency do."""
@@ -54,15 +56,15 @@ def customer(raw: Json, home: HomeCurrency) -> BookedCustomer:
 def invoice(raw: Json, home: HomeCurrency) -> BookedInvoice:
     """An invoice now. Voided is what QuickBooks makes of it: nothing to pay, and its word at the head of the note."""
     currency = currency_of(raw, home)
-    total = from_decimal(raw["TotalAmt"], currency)
+    total = _money(raw, "TotalAmt", currency)
     return BookedInvoice(
         id=raw["Id"],
         number=str(raw.get("DocNumber", "")),
         customer_id=str(part(raw, "CustomerRef")["value"]),
         email=str(part(raw, "BillEmail").get("Address", "")),
         total=total,
-        tax=from_decimal(part(raw, "TxnTaxDetail").get("TotalTax", 0), currency),
-        balance=from_decimal(raw["Balance"], currency),
+        tax=_money({"TotalTax": 0, **part(raw, "TxnTaxDetail")}, "TotalTax", currency),
+        balance=_money(raw, "Balance", currency),
         date=raw["TxnDate"],
         due=str(raw.get("DueDate", raw["TxnDate"])),
         voided=not total and str(raw.get("PrivateNote", "")).startswith("Void"),
@@ -88,16 +90,16 @@ def payment(raw: Json, home: HomeCurrency) -> Json:
     currency = currency_of(raw, home)
     return {
         "id": raw["Id"],
-        "amount_minor": from_decimal(raw["TotalAmt"], currency).minor,
+        "amount_minor": _money(raw, "TotalAmt", currency).minor,
         "currency": currency,
-        "unapplied_minor": from_decimal(raw.get("UnappliedAmt", 0), currency).minor,
+        "unapplied_minor": _money({"UnappliedAmt": 0, **raw}, "UnappliedAmt", currency).minor,
         "invoices": {key: money.minor for key, money in _applied(raw, currency).items()},
     }
 
 
 def record(kind: str, raw: Json, home: HomeCurrency) -> Record:
-    """A record that a document of ours may have become."""
-    amount = from_decimal(raw["TotalAmt"], currency_of(raw, home))
+    """A record that a document of ours may have become. Only its id is needed."""
+    found = amount(kind, raw, "TotalAmt", home)
     note = str(raw.get("PrivateNote", ""))
     mark = MARKS.get(kind, "DocNumber")
     payee = "EntityRef" if kind == "Purchase" else "CustomerRef"
@@ -106,11 +108,38 @@ def record(kind: str, raw: Json, home: HomeCurrency) -> Record:
         id=str(raw["Id"]),
         mark=str(raw.get(mark, "")),
         note=note,
-        amount=amount,
-        date=str(raw["TxnDate"]),
+        amount=found,
+        date=str(raw.get("TxnDate", "")),
         customer_id=str(part(raw, payee).get("value", "")),
-        voided=not amount and note.startswith("Void"),
+        voided=isinstance(found, Money) and not found and note.startswith("Void"),
     )
+
+
+def amount(kind: str, raw: Json, name: str, home: HomeCurrency) -> Money | UnreadableRecord:
+    """A field that should hold an amount, nothing where it is absent."""
+    currency = currency_of(raw, home)
+    try:
+        return _money({name: 0, **raw}, name, currency)
+    except (Unreadable, TypeError) as error:
+        return unread(replace(named(kind, raw), field=name, currency=currency), error)
+
+
+def total(raw: Json, home: HomeCurrency) -> Money:
+    """The total of a record. Raises Unreadable."""
+    return _money(raw, "TotalAmt", currency_of(raw, home))
+
+
+def named(kind: str, raw: Json) -> UnreadableRecord:
+    """As much of an odd record as its name needs."""
+    return UnreadableRecord("quickbooks", f"{kind} {raw['Id']}", "", "", plain(raw.get("CurrencyRef"), "value"))
+
+
+def _money(raw: Json, name: str, currency: str) -> Money:
+    """A field that must hold an amount. Raises Unreadable when it does not."""
+    try:
+        return from_decimal(raw[name], currency)
+    except Refused as refusal:
+        raise Unreadable(f"`{name}`: {refusal.message}", field=name) from refusal
 
 
 def email_of(raw: Json) -> str:
@@ -146,6 +175,6 @@ def _applied(raw: Json, currency: str) -> dict[str, Money]:
     for line in raw.get("Line", []):
         for linked in line.get("LinkedTxn", []):
             if linked["TxnType"] == "Invoice":
-                amount = from_decimal(line["Amount"], currency)
-                sums[linked["TxnId"]] = sums.get(linked["TxnId"], Money.zero(currency)) + amount
+                part_of_it = _money(line, "Amount", currency)
+                sums[linked["TxnId"]] = sums.get(linked["TxnId"], Money.zero(currency)) + part_of_it
     return sums

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from tillbook.kit.clock import rfc3339
-from tillbook.kit.errors import Refused, Unavailable
+from tillbook.kit.errors import Refused, Unreadable
 from tillbook.rules.operations import Json
 from tillbook.vendors.quickbooks import query, read
 from tillbook.vendors.quickbooks.session import Connection
@@ -120,7 +120,8 @@ def readable() -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Unavailable(
+        raise Unreadable(
             f"QuickBooks' answer cannot be read ({type(error).__name__}: {error})",
+            field=str(error.args[0]) if isinstance(error, KeyError) else "",
             hint="Run the same command again later; if it stays, the record was changed by hand in an odd way.",
         ) from error

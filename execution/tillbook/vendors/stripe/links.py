@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
-from tillbook.kit.errors import Refused, Unavailable, Uncertain
+from tillbook.kit.errors import Refused, Unavailable, Uncertain, Unreadable
 from tillbook.kit.money import Money
 from tillbook.operations.kinds.sales.close_checkout import CheckoutClosed
 from tillbook.operations.kinds.sales.create_checkout import CheckoutOpened
@@ -135,7 +135,12 @@ class StripeLinks:
 
 
 def _made(link: Json) -> CheckoutOpened:
-    return CheckoutOpened(text(link, "id"), text(link, "url"), expires_at=None)
+    """A link by its id. What it lacks beside that is the result's problem."""
+    key = text(link, "id")
+    try:
+        return CheckoutOpened(key, text(link, "url"), expires_at=None)
+    except Unreadable as error:
+        return CheckoutOpened(key, "", expires_at=None, problem=error.message)
 
 
 def _status(link: Json) -> str:

@@ -7,7 +7,6 @@ either is found again and known for ours. A page's id says which of the two it i
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -19,10 +18,12 @@ from tillbook.operations.kinds.handlers import Handlers
 from tillbook.operations.kinds.refunds.refund_payment import RefundPayment
 from tillbook.operations.kinds.sales.close_checkout import CloseCheckout
 from tillbook.operations.kinds.sales.create_checkout import CreateCheckout
-from tillbook.rules.events import Event, Reading
+from tillbook.rules.events import Event, Reading, UnreadableRecord
+from tillbook.rules.facts import Fact
 from tillbook.rules.matching import Movement
 from tillbook.rules.operations import Evidence, Json, Operation, Plan, Stored
 from tillbook.vendors.errors import CHECK_SETUP
+from tillbook.vendors.one_by_one import each
 from tillbook.vendors.protocols import Account, CheckoutState
 from tillbook.vendors.stripe import statement
 from tillbook.vendors.stripe.amounts import stripe_amount
@@ -33,8 +34,11 @@ from tillbook.vendors.stripe.objects import (
     charge_facts,
     checkout_state,
     closed_checkout,
+    fee_facts,
     is_captured,
     made_checkout,
+    named,
+    named_fee,
     reference,
     text,
     written,
@@ -42,7 +46,7 @@ from tillbook.vendors.stripe.objects import (
 from tillbook.vendors.stripe.payouts import PREFIX, payout_reading
 from tillbook.vendors.stripe.refunds import made_refund, obstacle, refund_facts, refund_params, released
 from tillbook.vendors.stripe.requests import idempotency_key, session_params
-from tillbook.vendors.stripe.webhooks.events import RELEVANT, event_of, read_event
+from tillbook.vendors.stripe.webhooks.events import RELEVANT, listed_event, read_event
 from tillbook.vendors.stripe.webhooks.signatures import require_signature
 
 if TYPE_CHECKING:
@@ -282,7 +286,7 @@ class StripeProvider:
         expanded: PayoutRetrieveParams = {"expand": ["balance_transaction"]}
         return payout_reading(self._calls.read(lambda stripe: stripe.v1.payouts.retrieve(payout_id, expanded)))
 
-    def events(self, since: int, pages: Iterable[str] = ()) -> Iterator[Event]:
+    def events(self, since: int, pages: Iterable[str] = ()) -> Iterator[Event | UnreadableRecord]:
         """The events that mean something, created at or after `since`, newest first. Their body is canonical JSON.
 
         Stripe's list tells of every page, so none is asked for by itself.
@@ -294,15 +298,13 @@ class StripeProvider:
                 params["starting_after"] = after
             return stripe.v1.events.list(params)
 
-        for raw in self._calls.pages(page):
-            body = json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
-            yield event_of(raw, body)
+        return each(self._calls.pages(page), listed_event, named)
 
-    def statement(self, since: int, until: int) -> Iterator[Movement]:
+    def statement(self, since: int, until: int) -> Iterator[Movement | UnreadableRecord]:
         """The balance transactions created from `since` to before `until`, as movements."""
         return statement.statement(self._calls, since, until)
 
-    def balance(self) -> dict[str, Money]:
+    def balance(self) -> dict[str, Money | UnreadableRecord]:
         """Available, pending and reserved, by currency."""
         return statement.balance(self._calls)
 
@@ -325,10 +327,11 @@ class StripeProvider:
         if text(intent, "status") == "succeeded" and not any(map(is_captured, charges)):
             charges = list(self._charges(payment))
         refunds = [refund for charge in charges for refund in self._refunds_of(charge, payment)]
-        facts = [fact for charge in charges for fact in charge_facts(charge)]
-        facts += refund_facts(refunds, payment)
+        told: list[Fact | UnreadableRecord] = [*each(charges, charge_facts, named)]
+        told += each(charges, fee_facts, named_fee)
+        told += each(refunds, lambda refund: refund_facts([refund], payment), named)
         ours = written(intent, "operation"), written(intent, "invoice")
-        return Reading(payment, tuple(facts), *ours, released(refunds))
+        return Reading.of(payment, told, *ours, released(refunds))
 
     def _refunds_of(self, charge: Json, payment: str) -> list[Json]:
         """The refunds that came with a charge, or all of them where Stripe kept some back."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from tillbook.kit.errors import Unavailable
+from tillbook.kit.errors import Unreadable
 from tillbook.operations.kinds.refunds.refund_payment import RefundMade, RefundPayment
 from tillbook.rules.facts import Fact, PaymentRefunded, RefundFailed
 from tillbook.rules.operations import Json, Operation
@@ -36,8 +36,12 @@ def refund_params(operation: Operation[RefundPayment]) -> RefundCreateParams:
 
 
 def made_refund(refund: Json) -> RefundMade:
-    """A refund as the result of a RefundPayment."""
-    return RefundMade(text(refund, "id"), text(refund, "status"))
+    """A refund as the result of a RefundPayment. Without a status it is pending, and that is the result's problem."""
+    key = text(refund, "id")
+    try:
+        return RefundMade(key, text(refund, "status"))
+    except Unreadable as error:
+        return RefundMade(key, "pending", problem=error.message)
 
 
 def obstacle(disputes: Iterable[Json]) -> str:
@@ -69,7 +73,7 @@ def released(refunds: Iterable[Json]) -> tuple[str, ...]:
     return tuple(
         operation
         for refund in refunds
-        if text(refund, "status") in _ENDED_WITHOUT_MONEY
+        if refund.get("status") in _ENDED_WITHOUT_MONEY
         and not reference(refund, "balance_transaction")
         and (operation := written(refund, "operation"))
     )
@@ -77,7 +81,8 @@ def released(refunds: Iterable[Json]) -> tuple[str, ...]:
 
 def _failure(refund: Json, transaction: Any, payment: str) -> RefundFailed:
     if not isinstance(transaction, dict):
-        raise Unavailable("Stripe did not expand the refund's failure_balance_transaction")
+        name = "failure_balance_transaction"
+        raise Unreadable(f"Stripe did not expand the refund's {name}", field=name)
     return RefundFailed(
         provider="stripe",
         key=text(transaction, "id"),

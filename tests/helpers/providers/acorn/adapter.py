@@ -19,8 +19,10 @@ from tillbook.operations.kinds.handlers import Handlers
 from tillbook.operations.kinds.refunds.refund_payment import RefundPayment
 from tillbook.operations.kinds.sales.close_checkout import CloseCheckout
 from tillbook.operations.kinds.sales.create_checkout import CreateCheckout
-from tillbook.rules.events import Event, Reading
+from tillbook.rules.events import Event, Reading, UnreadableRecord
+from tillbook.rules.facts import Fact
 from tillbook.rules.operations import Evidence, Json, Operation, Stored
+from tillbook.vendors.one_by_one import each
 from tillbook.vendors.protocols import Account, CheckoutState
 
 if TYPE_CHECKING:
@@ -167,17 +169,17 @@ class Acorn:
             return self._reading(object_id, str(payment))
         return Reading(object_id, (), objects.text(page, "reference"), objects.text(page, "invoice"))
 
-    def events(self, since: int, pages: Iterable[str] = ()) -> Iterator[Event]:
+    def events(self, since: int, pages: Iterable[str] = ()) -> Iterator[Event | UnreadableRecord]:
         """The events that mean something, created at or after `since`, newest first. The list tells of every page."""
-        for raw in self._calls.pages("/v1/events", since=since * 1000):
-            if raw.get("type") in objects.RELEVANT:
-                yield objects.event_of(raw, json.dumps(raw, sort_keys=True).encode())
+        raws = (raw for raw in self._calls.pages("/v1/events", since=since * 1000) if raw["type"] in objects.RELEVANT)
+        return each(raws, lambda raw: (objects.event_of(raw, json.dumps(raw).encode()),), objects.named)
 
-    def statement(self, since: int, until: int) -> Iterator[Movement]:
+    def statement(self, since: int, until: int) -> Iterator[Movement | UnreadableRecord]:
         """The rows from `since` to before `until`."""
-        return map(objects.movement, self._calls.pages("/v1/statement", since=since * 1000, until=until * 1000))
+        rows = self._calls.pages("/v1/statement", since=since * 1000, until=until * 1000)
+        return each(rows, lambda row: (objects.movement(row),), objects.named)
 
-    def balance(self) -> dict[str, Money]:
+    def balance(self) -> dict[str, Money | UnreadableRecord]:
         """Acorn tells none, and declares so."""
         raise Refused("Acorn tells no balance")
 
@@ -192,9 +194,10 @@ class Acorn:
 
     def _reading(self, object_id: str, key: str) -> Reading:
         payment, refunds = self._payment(key), list(self._refunds(key))
-        facts = (*objects.payment_facts(payment), *objects.refund_facts(refunds))
+        told: list[Fact | UnreadableRecord] = [*each([payment], objects.payment_facts, objects.named)]
+        told += each(refunds, lambda refund: objects.refund_facts([refund]), objects.named)
         marks = (str(payment.get("reference") or ""), str(payment.get("invoice") or ""))
-        return Reading(object_id, facts, *marks, objects.released(refunds))
+        return Reading.of(object_id, told, *marks, objects.released(refunds))
 
     # -- webhooks ----------------------------------------------------------------------------------
 

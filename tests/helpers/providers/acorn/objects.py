@@ -8,15 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from tillbook.kit.errors import Refused, Unavailable
+from tillbook.kit.errors import Refused, Unavailable, Unreadable
 from tillbook.kit.money import Money
 from tillbook.operations.kinds.refunds.refund_payment import RefundMade
 from tillbook.operations.kinds.sales.close_checkout import CheckoutClosed
 from tillbook.operations.kinds.sales.create_checkout import CheckoutOpened
-from tillbook.rules.events import Event
+from tillbook.rules.events import Event, UnreadableRecord
 from tillbook.rules.facts import Fact, PaymentRefunded, PaymentSucceeded, ProcessorFee, RefundFailed
 from tillbook.rules.matching import OTHER, Movement
 from tillbook.rules.operations import Json
+from tillbook.vendors.one_by_one import plain
 from tillbook.vendors.protocols import CheckoutState
 
 RELEVANT = ("payment.done", "refund.changed")
@@ -36,8 +37,12 @@ def is_id(text: str) -> bool:
 
 
 def opened(page: Json) -> CheckoutOpened:
-    """A new page. It never ends by itself."""
-    return CheckoutOpened(text(page, "id"), text(page, "url"), None)
+    """A new page. It never ends by itself. Without an address nobody is sent there, and that is its problem."""
+    key = text(page, "id")
+    try:
+        return CheckoutOpened(key, text(page, "url"), None)
+    except Unreadable as error:
+        return CheckoutOpened(key, "", None, problem=error.message)
 
 
 def closed(page: Json) -> CheckoutClosed:
@@ -96,16 +101,16 @@ def released(refunds: Iterable[Json]) -> tuple[str, ...]:
     return tuple(
         text(refund, "reference")
         for refund in refunds
-        if text(refund, "state") in _ENDED_WITHOUT_MONEY and not refund.get("moved_at") and refund.get("reference")
+        if refund.get("state") in _ENDED_WITHOUT_MONEY and not refund.get("moved_at") and refund.get("reference")
     )
 
 
 def made_refund(refund: Json) -> RefundMade:
     """A refund as the result of its operation."""
-    state = text(refund, "state")
+    key, state = text(refund, "id"), str(refund.get("state"))
     if state not in _REFUNDS:
-        raise Unavailable("Acorn's refund is in a state that is not known here")
-    return RefundMade(text(refund, "id"), _REFUNDS[state])
+        return RefundMade(key, "pending", problem="Acorn's refund is in a state that is not known here")
+    return RefundMade(key, _REFUNDS[state])
 
 
 def event_of(raw: Json, body: bytes) -> Event:
@@ -136,26 +141,39 @@ def movement(row: Json) -> Movement:
     return Movement(text(row, "id"), _ROWS[kind], _SIGNS[kind] * minor, *common)
 
 
+def named(record: Json) -> UnreadableRecord:
+    """As much of an odd object as its name needs."""
+    key = plain(record, "id")
+    payment = plain(record, "payment") or key.removesuffix(":fee")
+    at = record.get("at")
+    return UnreadableRecord(
+        "acorn", key, "", "", plain(record, "currency"), payment, at // 1000 if isinstance(at, int) else 0
+    )
+
+
 def text(holder: Json, name: str) -> str:
-    """A field that must be a text. Raises Unavailable when it is not."""
+    """A field that must be a text. Raises Unreadable when it is not."""
     value = holder.get(name)
     if not isinstance(value, str) or not value:
-        raise Unavailable(f"Acorn's answer lacks a readable `{name}`")
+        raise Unreadable(f"Acorn's answer lacks a readable `{name}`", field=name)
     return value
 
 
 def seconds(holder: Json, name: str) -> int:
-    """A time in UTC seconds, of a field in milliseconds. Raises Unavailable when it is none."""
+    """A time in UTC seconds, of a field in milliseconds. Raises Unreadable when it is none."""
     return _whole(holder, name) // 1000
 
 
 def money(holder: Json, name: str = "amount") -> Money:
-    """An amount in the holder's currency. Raises Unavailable when it is none."""
-    return Money(_whole(holder, name), text(holder, "currency"))
+    """An amount in the holder's currency. Raises Unreadable when it is none."""
+    try:
+        return Money(_whole(holder, name), text(holder, "currency"))
+    except Refused as refusal:
+        raise Unreadable(f"`{name}`: {refusal.message}", field=name) from refusal
 
 
 def _whole(holder: Json, name: str) -> int:
     value = holder.get(name)
     if type(value) is not int:
-        raise Unavailable(f"Acorn's answer lacks a readable `{name}`")
+        raise Unreadable(f"Acorn's answer lacks a readable `{name}`", field=name)
     return value

@@ -64,6 +64,16 @@ class AcornStage(Stage):
         page = self.opened()
         return page, str(self.ordered("pay", {"checkout_id": page, "card": SLOW})["payment"])
 
+    def spoil_row(self, payment: str) -> None:
+        self.plant("row", payment, currency="XYZ")
+
+    def spoil_fee(self, payment: str) -> str:
+        self.plant("payment", payment, fee="much")
+        return payment
+
+    def spoil_event(self, event: str) -> None:
+        self.plant("event", event, account=5)
+
     def signed(self, body: bytes, *, at: int, secret: str = "") -> dict[str, str]:
         return sign(body, secret or self.settings[WEBHOOK_SECRET])
 

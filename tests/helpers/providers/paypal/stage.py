@@ -70,8 +70,7 @@ class PayPalStage(Stage):
         self.ordered("captures", {"status": status})
 
     def end_capture(self, payment: str, outcome: str) -> None:
-        capture = next(one for one in self.world("capture") if one["links"][-1]["href"].endswith(payment))
-        self.ordered("capture_outcome", {"capture": capture["id"], "outcome": outcome})
+        self.ordered("capture_outcome", {"capture": self._capture(payment)["id"], "outcome": outcome})
 
     def capture_elsewhere(self, checkout_id: str) -> None:
         """Another program of the seller captures an order."""
@@ -82,6 +81,21 @@ class PayPalStage(Stage):
         self.captures_start_as("PENDING")
         state = self.paid()
         return state.id, state.id
+
+    def _capture(self, payment: str) -> Json:
+        return next(one for one in self.world("capture") if one["links"][-1]["href"].endswith(payment))
+
+    def spoil_row(self, payment: str) -> None:
+        self.plant("transaction", self._capture(payment)["id"], currency="XYZ")
+
+    def spoil_fee(self, payment: str) -> str:
+        capture = self._capture(payment)
+        breakdown = {**capture["seller_receivable_breakdown"], "paypal_fee": {"currency_code": "USD", "value": "2,10"}}
+        self.plant("capture", capture["id"], seller_receivable_breakdown=breakdown)
+        return str(capture["id"])
+
+    def spoil_event(self, event: str) -> None:
+        self.plant("event", event, resource_version=5)
 
     def signed(self, body: bytes, *, at: int, secret: str = "") -> dict[str, str]:
         return webhooks.sign(self.simulator.world, body, at, webhook_id=secret)

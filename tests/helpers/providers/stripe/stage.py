@@ -68,6 +68,20 @@ class StripeStage(Stage):
         self.plant("charge", charge["id"], status="pending", captured=False, paid=False, balance_transaction=None)
         return state.id, state.payment
 
+    def _transaction(self, payment: str) -> str:
+        return next(str(one["balance_transaction"]) for one in self.world("charge") if one["payment_intent"] == payment)
+
+    def spoil_row(self, payment: str) -> None:
+        self.plant("balance_transaction", self._transaction(payment), currency="xyz")
+
+    def spoil_fee(self, payment: str) -> str:
+        """3.87 ISK, which has no decimals."""
+        self.plant("balance_transaction", self._transaction(payment), fee=387, currency="isk")
+        return self._transaction(payment)
+
+    def spoil_event(self, event: str) -> None:
+        self.plant("event", event, livemode="perhaps")
+
     def signed(self, body: bytes, *, at: int, secret: str = "") -> dict[str, str]:
         secret = secret or self.settings.listed(WEBHOOK_SECRET)[0]
         header = stripe.WebhookSignature.generate_signature_header(body.decode(), secret, timestamp=at)

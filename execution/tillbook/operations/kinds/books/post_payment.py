@@ -25,11 +25,13 @@ class Applied(msgspec.Struct, frozen=True):
 
 
 class PaymentPosted(Made, frozen=True):
-    """A posted payment. `links_differ` when its money lies on other invoices than it was meant for."""
+    """A posted payment. `links_differ` when its money lies on other invoices than it was meant for. With a `problem`
+    only its id is QuickBooks' word."""
 
     amount: str
     unapplied: str
     links_differ: bool
+    problem: str = ""
 
 
 class PostPayment(Posting[PaymentPosted], frozen=True):
@@ -92,4 +94,4 @@ class PostPayment(Posting[PaymentPosted], frozen=True):
 
     def record(self, ledger: Ledger, operation: Stored, result: PaymentPosted, now: int) -> None:
         """Its document is posted."""
-        mark_posted(ledger, operation, result, now)
+        mark_posted(ledger, operation, result, now, problem=result.problem)

@@ -23,4 +23,4 @@ class PostDeposit(CreditMovement, frozen=True):
 
     def record(self, ledger: Ledger, operation: Stored, result: Posted, now: int) -> None:
         """Its document is posted."""
-        mark_posted(ledger, operation, result, now)
+        mark_posted(ledger, operation, result, now, problem=result.problem)

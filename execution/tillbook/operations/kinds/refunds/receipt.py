@@ -38,8 +38,9 @@ class Receipt(Posting[Posted], frozen=True):
         return Posted(new(operation), sum(amounts, Money.zero(self.currency)).text)
 
     def record(self, ledger: Ledger, operation: Stored, result: Posted, now: int) -> None:
-        """A receipt whose total QuickBooks made another is not posted yet: it is deleted and posted anew."""
+        """A receipt whose total QuickBooks made another is not posted yet: it is deleted and posted anew. One whose
+        total cannot be understood stands until a person has looked."""
         document = ledger.documents.get(operation.subject)
         assert document is not None, "a document is opened before it is posted"
-        if parse(result.total, document.amount.currency) == document.amount:
-            mark_posted(ledger, operation, result, now)
+        if result.problem or parse(result.total, document.amount.currency) == document.amount:
+            mark_posted(ledger, operation, result, now, problem=result.problem)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tillbook.kit.money import Money, parse
-from tillbook.operations.kinds.base import Kind
+from tillbook.operations.kinds.base import Kind, note_problem
 
 if TYPE_CHECKING:
     from tillbook.ledger import Ledger
@@ -28,10 +28,14 @@ class RefundRequest:
 
 
 class RefundMade(msgspec.Struct, frozen=True):
-    """A refund by its id at the provider. Its status is `succeeded`, `pending`, `failed` or `canceled`."""
+    """A refund by its id at the provider. Its status is `succeeded`, `pending`, `failed` or `canceled`.
+
+    `problem` is what could not be understood of it.
+    """
 
     refund: str
     status: str
+    problem: str = ""
 
 
 class RefundPayment(Kind[RefundMade], frozen=True):
@@ -77,4 +81,5 @@ class RefundPayment(Kind[RefundMade], frozen=True):
         return RefundMade("(new)", "(new)")
 
     def record(self, ledger: Ledger, operation: Stored, result: RefundMade, now: int) -> None:
-        """Nothing follows: a refund becomes a fact by its own movement, read from the provider."""
+        """A refund becomes a fact by its own movement, read from the provider."""
+        note_problem(ledger, operation.door, result.refund, result.problem, now)

@@ -10,7 +10,7 @@ import msgspec
 from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money, parse
 from tillbook.ledger.sales import Checkout
-from tillbook.operations.kinds.base import Kind
+from tillbook.operations.kinds.base import Kind, note_problem
 
 if TYPE_CHECKING:
     from tillbook.ledger import Ledger
@@ -33,11 +33,15 @@ class CheckoutRequest:
 
 
 class CheckoutOpened(msgspec.Struct, frozen=True):
-    """An open page. `expires_at` is in UTC seconds, None for a page that lasts."""
+    """An open page. `expires_at` is in UTC seconds, None for a page that lasts.
+
+    `problem` is what could not be understood of it. Its address is empty then, so nobody is sent there.
+    """
 
     checkout_id: str
     url: str
     expires_at: int | None
+    problem: str = ""
 
 
 class CreateCheckout(Kind[CheckoutOpened], frozen=True):
@@ -104,3 +108,4 @@ class CreateCheckout(Kind[CheckoutOpened], frozen=True):
                 created_at=now,
             )
         )
+        note_problem(ledger, operation.door, result.checkout_id, result.problem, now)

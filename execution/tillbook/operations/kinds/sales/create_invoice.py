@@ -9,6 +9,7 @@ import msgspec
 
 from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money, parse
+from tillbook.operations.kinds.base import note_problem
 from tillbook.operations.kinds.quickbooks import DOOR, InQuickBooks, found_by
 from tillbook.recording.facts import record_invoice
 from tillbook.rules.events import BookedInvoice
@@ -113,6 +114,7 @@ class CreateInvoice(InQuickBooks[BookedInvoice], frozen=True):
     def record(self, ledger: Ledger, operation: Stored, result: BookedInvoice, now: int) -> None:
         """The invoice and its facts."""
         record_invoice(ledger, result, now)
+        note_problem(ledger, operation.door, f"Invoice {result.id}", result.problem, now)
 
 
 def _line(line: Line, item_id: str) -> InvoiceLine:

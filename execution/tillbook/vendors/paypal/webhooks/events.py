@@ -6,7 +6,7 @@ An event is a hint: nothing here reads an amount. Its body is bound by a CRC32 o
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from tillbook.kit.clock import parse_rfc3339
 from tillbook.kit.errors import Refused
@@ -64,9 +64,9 @@ def read_event(body: bytes, *, livemode: bool, delivery: str) -> Event:
     return event_of(raw, body, livemode=livemode, delivery=delivery)
 
 
-def listed_event(raw: Json, *, livemode: bool) -> Event:
-    """An event of PayPal's list. Its body is canonical JSON."""
-    return event_of(raw, _canonical(raw), livemode=livemode)
+def listed_event(raw: Json, *, livemode: bool) -> tuple[Event]:
+    """An event of PayPal's list. Its body is canonical JSON. Raises Refused as `event_of`."""
+    return (event_of(raw, _canonical(raw), livemode=livemode),)
 
 
 def event_of(raw: Json, body: bytes, *, livemode: bool, delivery: str = "") -> Event:
@@ -90,12 +90,12 @@ def event_of(raw: Json, body: bytes, *, livemode: bool, delivery: str = "") -> E
     )
 
 
-def shown_event(order: Json, *, livemode: bool) -> Event | None:
-    """What an order shows that was read by its id, or None while it says nothing new."""
+def shown_event(order: Json, *, livemode: bool) -> Iterator[Event]:
+    """What an order shows that was read by its id, nothing while it says nothing new. Raises Unreadable."""
     key, status = text(order, "id"), text(order, "status")
     if status not in _TELLING:
-        return None
-    return Event(
+        return
+    yield Event(
         provider="paypal",
         id=f"{key}:{status}",
         type=f"order {status.lower()}",

@@ -6,6 +6,7 @@ An event is a hint: nothing here reads an amount. Both forms are known: snapshot
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from tillbook.kit.clock import parse_rfc3339
@@ -62,6 +63,12 @@ def read_event(body: bytes) -> Event:
     if not isinstance(raw, dict):
         raise Refused("not an event: the body is not a JSON object")
     return event_of(raw, body)
+
+
+def listed_event(raw: Json) -> tuple[Event]:
+    """An event of Stripe's list. Its body is canonical JSON. Raises Refused as `event_of`."""
+    body = json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+    return (event_of(raw, body),)
 
 
 def event_of(raw: Json, body: bytes) -> Event:
