@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -31,6 +33,54 @@ def run_simulator(
         raise Refused(str(error), hint="Pass another --port.") from error
 
 
+@dataclass(frozen=True, slots=True)
+class Detached:
+    """A simulator in the background. `already_done` when it ran before; `log` has its words."""
+
+    url: str
+    mailbox: str
+    running: bool
+    already_done: bool
+    log: str
+
+
+def detach(options: list[str], *, port: int, state: Path) -> Detached:
+    """Start the simulator in the background, once. Raises Refused when it does not start, or one of another home runs
+    at this port."""
+    from simulator import detached  # noqa: PLC0415  start-up time
+    from simulator.server import SimulatorError  # noqa: PLC0415
+
+    home = settings.make_home()
+    url, log = f"http://127.0.0.1:{port}", home / "simulator.log"
+    ran = detached.folder_of(url)
+    if ran and ran.resolve() != state.resolve():
+        raise Refused(
+            f"a simulator of another home listens at {url}: it keeps its world in {ran}",
+            hint="Stop it with `python execution/run_simulator.py --stop`, or pass another --port.",
+        )
+    if not ran:
+        try:
+            detached.start([sys.executable, __file__, "--port", str(port), *options], url, log)
+        except SimulatorError as error:
+            raise Refused(
+                str(error), hint=f"Its words are in {log}. Is the port taken? Pass another --port."
+            ) from error
+    return Detached(url, f"{url}/mailbox/", running=True, already_done=ran is not None, log=str(log))
+
+
+def stop(*, port: int) -> Detached:
+    """Tell the simulator of this port to stop. Raises Refused when it does not."""
+    from simulator import detached  # noqa: PLC0415  start-up time
+    from simulator.server import SimulatorError  # noqa: PLC0415
+
+    url = f"http://127.0.0.1:{port}"
+    try:
+        ran = detached.stop(url)
+    except SimulatorError as error:
+        raise Refused(str(error), hint="End its process by hand.") from error
+    return Detached(url, "", running=False, already_done=not ran, log=str(settings.home_folder() / "simulator.log"))
+
+
 def _announce(url: str, state: Path) -> None:
     settings.name_simulator(state)
     cli.say(f"The simulator listens on {url}")
@@ -54,15 +104,24 @@ def app(
         bool, typer.Option("--rough", help="With minimum amounts, conversion, disputes that cost, and other people.")
     ] = False,
     seed: Annotated[int, typer.Option(help="With --rough: the same number lets the same things happen.")] = 0,
-) -> None:
+    detached: Annotated[
+        bool, typer.Option("--detach", help="Start it in the background, unless it runs; return when it answers.")
+    ] = False,
+    stopping: Annotated[bool, typer.Option("--stop", help="Stop the one that runs at this port.")] = False,
+) -> Detached | None:
     """Run the simulated vendors and a mailbox on this machine, with made-up accounts. No keys are needed."""
-    run_simulator(
-        port=(urlsplit(settings.simulator_address()).port or 80) if port is None else port,
-        state=(state or settings.home_folder() / "simulator").absolute(),
-        deliver_to=settings.receiver_address() if deliver_to is None else deliver_to,
-        record=record,
-        rough=seed if rough else None,
-    )
+    number = (urlsplit(settings.simulator_address()).port or 80) if port is None else port
+    if stopping:
+        return stop(port=number)
+    folder = (state or settings.home_folder() / "simulator").absolute()
+    receiver = settings.receiver_address() if deliver_to is None else deliver_to
+    if detached:
+        options = ["--state", str(folder), "--deliver-to", receiver, "--seed", str(seed)]
+        options += ["--rough"] if rough else []
+        options += ["--record", str(record.absolute())] if record else []
+        return detach(options, port=number, state=folder)
+    run_simulator(port=number, state=folder, deliver_to=receiver, record=record, rough=seed if rough else None)
+    return None
 
 
 if __name__ == "__main__":

@@ -89,6 +89,7 @@ class Simulator:
             [vendor.name for vendor in vendors], [vendor.name for vendor in vendors if vendor.refuses_busy_keys]
         )
         self._mailbox = mailbox.Mailbox(self.world, host)
+        self._told_to_stop = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._background = Background(self.world, self._vendors)
@@ -184,25 +185,24 @@ class Simulator:
         return asyncio.run_coroutine_threadsafe(do(), self._loop).result()
 
     def serve_forever(self, started: Callable[[], None] | None = None) -> None:
-        """Start, call `started`, and serve until Ctrl-C or SIGTERM. Only in the main thread."""
-        done = threading.Event()
+        """Start, call `started`, and serve until Ctrl-C, SIGTERM or `/_control/stop`. Only in the main thread."""
 
         def finish(_number: int, _frame: FrameType | None) -> None:
-            done.set()
+            self._told_to_stop.set()
 
         previous = {number: signal.signal(number, finish) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             self.start()
             if started:
                 started()
-            done.wait()
+            self._told_to_stop.wait()
         finally:
             self.stop()
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
     def _application(self) -> Starlette:
-        control = Control(self.world, self._vendors, self._log, self._faults)
+        control = Control(self.world, self._vendors, self._log, self._faults, self._told_to_stop.set)
         routes: list[BaseRoute] = [
             Mount("/mailbox", routes=mailbox.routes(self.world)),
             Mount("/_control", routes=control.routes()),

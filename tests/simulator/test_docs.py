@@ -26,7 +26,7 @@ WITH_FIELDS = [path for (method, path), fields in TABLE.items() if fields]
 def test_the_table_has_every_verb(tmp_path: Path) -> None:
     """A verb that is added or removed is added to the page or removed from it."""
     world = World(tmp_path)
-    control = Control(world, [vendor(world, Options()) for vendor in VENDORS], RequestLog(), Faults([], []))
+    control = Control(world, [vendor(world, Options()) for vendor in VENDORS], RequestLog(), Faults([], []), print)
     routes = {(method, route.path) for route in control.routes() for method in route.methods - {"HEAD"}}
     world.close()
     assert set(TABLE) == routes

@@ -26,13 +26,16 @@ _MOST_COPIES = 100
 class Control:
     """The handlers of `/_control`. Bad input is answered with 400 and a sentence."""
 
-    def __init__(self, world: World, vendors: Sequence[Vendor], log: RequestLog, faults: Faults) -> None:
+    def __init__(
+        self, world: World, vendors: Sequence[Vendor], log: RequestLog, faults: Faults, stop: Callable[[], None]
+    ) -> None:
         self._world = world
         self._vendors = {vendor.name: vendor for vendor in vendors}
         self._processors = {vendor.name: vendor for vendor in vendors if isinstance(vendor, Processor)}
         self._hidden = {kind for vendor in vendors for kind in vendor.hidden}
         self._log = log
         self._faults = faults
+        self._stop = stop
         self._background = Background(world, vendors)
 
     def routes(self) -> list[BaseRoute]:
@@ -58,6 +61,7 @@ class Control:
             ("POST", "/deliveries", self._steer_deliveries),
             ("GET", "/state", self._state),
             ("POST", "/reset", self._reset),
+            ("POST", "/stop", self._end),
         ]
         routes: list[BaseRoute] = [Route(path, guarded(handler), methods=[method]) for method, path, handler in rows]
         for vendor in self._vendors.values():
@@ -199,11 +203,17 @@ class Control:
         sums = {name: vendor.sums() for name, vendor in self._processors.items()}
         return {
             "now": self._world.now(),
+            "folder": str(self._world.folder),
             "counts": {kind: self._world.count(kind) for kind in kinds},
             "objects": {kind: list(self._world.all(kind)) for kind in shown},
             **{what: {name: sums[name][what] for name in sums} for what in ("captured", "refunded", "statement")},
             "deliveries": _added(vendor.deliveries.counts() for vendor in self._processors.values()),
         }
+
+    async def _end(self, _request: Request) -> Json:
+        """The process ends as with Ctrl-C."""
+        self._stop()
+        return {"stopped": True}
 
     async def _reset(self, _request: Request) -> Json:
         for processor in self._processors.values():

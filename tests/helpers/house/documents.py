@@ -17,6 +17,7 @@ from typing import Any
 
 import requests
 
+from simulator import detached
 from simulator.server import free_port
 
 ROOT = Path(__file__).parents[3]
@@ -97,19 +98,21 @@ class Stage:
             for server in stage.servers.values():
                 server.terminate()
                 server.wait(timeout=PATIENCE_SECONDS)
+            detached.stop(f"http://{simulator}")
 
     def run(self, fence: Fence) -> subprocess.CompletedProcess[str] | None:
         """Run a fence as a shell would; None for what is only prepared or started in the background."""
         script = next((name for name in SERVERS if name in fence.text), "")
-        if script:
+        if script and not _returns(fence.text):
             self.start(script, fence.text)
             return None
         lines = [line for line in fence.text.splitlines() if not _prepares(line)]
         if not lines:
             return None
-        if not self.servers:  # a document that quotes no simulator is about one that runs already
+        if not self.servers and not _returns(fence.text):  # this document is about a simulator that runs already
             self.start("run_simulator.py", "python execution/run_simulator.py")
-        command = ["bash", "-euo", "pipefail", "-c", self._located("\n".join(lines))]
+        text = self._located("\n".join(lines)).replace("--detach", f"--detach --record {self.record}")
+        command = ["bash", "-euo", "pipefail", "-c", text]
         done = subprocess.run(
             command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False, timeout=100
         )
@@ -208,6 +211,11 @@ def _prepares(line: str) -> bool:
         assert line == "source .venv/bin/activate", "the Makefile prepares .venv and nothing else"
         return True
     return False
+
+
+def _returns(text: str) -> bool:
+    """Whether this starts or stops a simulator in the background."""
+    return "run_simulator.py --detach" in text or "run_simulator.py --stop" in text
 
 
 def _answers(address: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -88,6 +89,40 @@ def test_the_world_is_kept_between_two_runs(tmp_path: Path) -> None:
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=20)
     assert answered[1] == {**answered[0], "already_done": True}
+
+
+def test_it_runs_in_the_background_until_it_is_stopped(tmp_path: Path) -> None:
+    """--detach returns when it answers, and once more changes nothing; --stop ends it, and once more is no error."""
+    port = str(free_port())
+    told = []
+    try:
+        for option in ("--detach", "--detach"):
+            ran = step(tmp_path, "run_simulator", option, "--port", port)
+            assert ran.returncode == 0, ran.stderr
+            told.append(json.loads(ran.stdout))
+        assert [one["already_done"] for one in told] == [False, True]
+        assert answers(f"{told[0]['url']}/_control/state")
+        assert step(tmp_path, "connect_quickbooks").returncode == 0
+        other = tmp_path / "other"
+        other.mkdir()
+        ran = step(other, "run_simulator", "--detach", "--port", port)
+        assert ran.returncode == 3
+        assert str(tmp_path / "simulator") in ran.stderr
+    finally:
+        for already_done in (False, True):
+            ran = step(tmp_path, "run_simulator", "--stop", "--port", port)
+            assert (ran.returncode, json.loads(ran.stdout)["already_done"]) == (0, already_done)
+    assert not answers(f"{told[0]['url']}/_control/state")
+
+
+def test_one_that_cannot_start_in_the_background_says_why(tmp_path: Path) -> None:
+    """Its last words are told, and where the rest is."""
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)):
+        ran = step(tmp_path, "run_simulator", "--detach", "--port", str(port))
+    assert (ran.returncode, ran.stdout) == (3, "")
+    assert "cannot listen" in ran.stderr
+    assert "simulator.log" in ran.stderr
 
 
 def test_rough_switches_every_habit_on(tmp_path: Path) -> None:
