@@ -35,7 +35,7 @@ def run_simulator(
 
 @dataclass(frozen=True, slots=True)
 class Detached:
-    """A simulator in the background. `already_done` when it ran before; `log` has its words."""
+    """A simulator in the background. `already_done` when there was nothing to do. `log` has its words."""
 
     url: str
     mailbox: str

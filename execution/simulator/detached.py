@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
-import time
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import requests
 
 from simulator.server import SimulatorError
 
-_START_SECONDS = 20
-_STOP_SECONDS = 20
+_LOOKS = 200
+_PAUSE_SECONDS = 0.05
 _LAST_LINES = 3
 
 
@@ -34,12 +35,13 @@ def start(command: Sequence[str], url: str, log: Path) -> None:
         process = subprocess.Popen(  # noqa: S603  our own command
             command, stdin=subprocess.DEVNULL, stdout=words, stderr=words, start_new_session=True, close_fds=True
         )
-    end = time.monotonic() + _START_SECONDS
-    while process.poll() is None and time.monotonic() < end:
+    for _ in range(_LOOKS):
         if folder_of(url):
             process.returncode = 0  # it lives on: nobody waits for it here
             return
-        time.sleep(0.05)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=_PAUSE_SECONDS)
+            break
     process.kill()
     process.wait()
     said = " ".join(log.read_text(encoding="utf-8").split("\n")[:_LAST_LINES]).strip()
@@ -51,9 +53,8 @@ def stop(url: str) -> bool:
     if folder_of(url) is None:
         return False
     requests.post(f"{url}/_control/stop", json={}, timeout=5)
-    end = time.monotonic() + _STOP_SECONDS
-    while folder_of(url):
-        if time.monotonic() > end:
-            raise SimulatorError(f"the simulator at {url} does not stop")
-        time.sleep(0.05)
-    return True
+    for _ in range(_LOOKS):
+        if folder_of(url) is None:
+            return True
+        threading.Event().wait(_PAUSE_SECONDS)
+    raise SimulatorError(f"the simulator at {url} does not stop")
