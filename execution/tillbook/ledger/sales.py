@@ -200,7 +200,7 @@ class Sales:
         self._database.run("sales.end_invoice", number=number, now=now)
 
     def unsound(self, most: int = 1000) -> list[Invoice]:
-        """The invoices with a problem: nothing may be charged for them until it is ended."""
+        """The unpaid invoices with a problem: nothing may be charged for them until it is ended."""
         found = [_invoice(row) for row in self._database.all("sales.unsound", most=most)]
         return [invoice for invoice in found if invoice is not None]
 

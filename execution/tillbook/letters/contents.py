@@ -10,7 +10,7 @@ from tillbook.kit.clock import business_date
 from tillbook.rules.facts import Fact, PaymentRefunded, PaymentSucceeded, PayoutPaid, RefundFailed
 from tillbook.rules.orders import Order, plain
 from tillbook.sales import checkouts, company, invoices
-from tillbook.sales.balance import open_by_ledger
+from tillbook.sales.balance import open_by_ledger, require_enough
 from tillbook.vendors.providers import declared
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def _invoice(till: Till, mail: Mail) -> Contents:
 def _pay_url(till: Till, issued: Issued) -> str:
     """Where the invoice can be paid for as long as it is open: our own page, else one that lasts at the provider."""
     if till.settings.base_url:
+        require_enough(issued.booked.balance, till.settings.providers)
         return f"{till.settings.base_url}/pay/{issued.invoice.token}"
     return checkouts.lasting_checkout(till, issued).url
 

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money
 from tillbook.rules.facts import Fact, PaymentSucceeded
+from tillbook.vendors.providers import declared
 
 if TYPE_CHECKING:
     from tillbook.ledger import Ledger
     from tillbook.sales.invoices import Issued
     from tillbook.till import Till
     from tillbook.vendors.protocols import CheckoutState
+
+
+BELOW_MINIMUM = "below_minimum"
 
 
 def paid_by_ledger(facts: Iterable[Fact], currency: str) -> Money:
@@ -36,6 +40,18 @@ def unpaid(ledger: Ledger, number: str, balance: Money, states: Sequence[Checkou
     moving = [state for state in states if state.status in ("paid", "processing")]
     unread = [state.amount for state in moving if state.payment not in known]
     return balance - unposted - sum(unread, Money.zero(balance.currency))
+
+
+def require_enough(amount: Money, providers: Sequence[str]) -> None:
+    """Raises Refused when an amount is below the minimum of every one of these providers."""
+    least = {name: Money(declared(name).least.get(amount.currency, 0), amount.currency) for name in providers}
+    if least and all(amount < minimum for minimum in least.values()):
+        minimums = ", ".join(f"{declared(name).title} takes {minimum} or more" for name, minimum in least.items())
+        raise Refused(
+            f"{amount} is too little for a page: {minimums}",
+            hint="It has to be paid in another way. Enter that payment in QuickBooks.",
+            code=BELOW_MINIMUM,
+        )
 
 
 def open_now(till: Till, issued: Issued, states: Sequence[CheckoutState]) -> Money:

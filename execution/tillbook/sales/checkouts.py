@@ -16,7 +16,7 @@ from tillbook.ledger.sales import Checkout
 from tillbook.operations.kinds.sales.create_checkout import CheckoutRequest
 from tillbook.operations.perform import perform
 from tillbook.sales import company, invoices
-from tillbook.sales.balance import open_now
+from tillbook.sales.balance import open_now, require_enough
 from tillbook.sales.captures import close
 from tillbook.sales.pages import pages_of, refreshed, wrong_pages
 from tillbook.vendors.providers import declared
@@ -75,6 +75,7 @@ def _opened(till: Till, number: str, read: Callable[[], Issued], provider: str, 
 
 
 def _mint(till: Till, issued: Issued, provider: str, amount: Money, *, lasting: bool) -> Opened:
+    require_enough(amount, [provider])
     number = issued.invoice.number
     back = "" if lasting else f"{till.settings.return_url}/pay/{issued.invoice.token}"
     plan = till.provider(provider).plan_checkout(

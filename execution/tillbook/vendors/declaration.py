@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from tillbook.kit.declared import Setting
 from tillbook.rules.accounts import ClearingAccount
@@ -35,3 +36,5 @@ class Declaration:
     """Whether it says what it holds for us now."""
     signs_time: bool
     """Whether the signature of an event holds its time, so that an old one is not taken again."""
+    least: Mapping[str, int] = field(default_factory=dict)
+    """The least that a page may ask for, in minor units by currency. One that is not named has no minimum."""

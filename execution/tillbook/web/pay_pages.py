@@ -20,7 +20,7 @@ from tillbook.books import connecting
 from tillbook.kit.errors import Refused, TillbookError
 from tillbook.ledger.sales import Invoice
 from tillbook.sales import captures, checkouts
-from tillbook.sales.balance import open_by_ledger, paid_by_ledger
+from tillbook.sales.balance import BELOW_MINIMUM, open_by_ledger, paid_by_ledger
 from tillbook.till import Till, open_till
 from tillbook.vendors.providers import declared
 
@@ -55,8 +55,9 @@ class PayPages:
         provider = request.query_params.get("provider", self._providers[0])
         try:
             opened = await self._apart(lambda till: checkouts.open_checkout(till, invoice.number, provider))
-        except Refused:
-            return self._page("pay.html", 409, **self._facts(invoice), refused=True, token=invoice.token)
+        except Refused as refusal:
+            note = "too_small" if refusal.code == BELOW_MINIMUM else "refused"
+            return self._page("pay.html", 409, **self._facts(invoice), **{note: True}, token=invoice.token)
         except TillbookError:
             return self._page("pay.html", 503, **self._facts(invoice), trouble=True, token=invoice.token)
         return RedirectResponse(opened.checkout.url, status_code=303)
@@ -96,7 +97,7 @@ class PayPages:
         return invoice if invoice is not None and invoice.total is not None else None
 
     def _page(self, name: str, status: int, **context: object) -> Response:
-        notes = dict.fromkeys(("cancelled", "refused", "trouble", "unpaid"), False)
+        notes = dict.fromkeys(("cancelled", "refused", "too_small", "trouble", "unpaid"), False)
         defaults = {**notes, "providers": {name: declared(name).title for name in self._providers}}
         html = self._templates.get_template(name).render({**defaults, **context, "company": self._company()})
         headers = {

@@ -10,6 +10,9 @@ import pytest
 from create_checkout import create_checkout
 from helpers.dry_runs import dry_run, operations
 from helpers.sale import DECLINED, Json, Shop
+from tillbook.kit.errors import Refused
+from tillbook.kit.money import Money
+from tillbook.sales.balance import require_enough
 
 DAY = 24 * 3600
 
@@ -190,3 +193,25 @@ def test_g20_a_dry_run_says_that_a_page_would_be_closed(shop: Shop) -> None:
     assert [step["kind"] for step in plan] == ["close_checkout", "create_checkout"]
     assert shop.run("create_checkout", "INV-1001").code == 0
     assert plan == operations(shop)[-2:]
+
+
+SMALL = {"lines": [{"description": "Hosting", "sku": "HOSTING", "quantity": "1", "unit_price": "0.30"}]}
+
+
+@pytest.mark.parametrize("script", ["create_checkout", "send_invoice"])
+def test_a_page_below_the_minimum_is_refused_before_its_provider_is_asked(shop: Shop, script: str) -> None:
+    """0.30 where Stripe takes 0.50 or more: both figures are told, no page is made and no link is mailed."""
+    shop.invoiced("INV-1", **SMALL)
+    ran = shop.run(script, "INV-1")
+    assert (ran.code, ran.out) == (3, "")
+    assert "0.30 USD is too little for a page: Stripe takes 0.50 USD or more" in ran.err
+    assert list(shop.simulator.world.all("stripe.checkout.session")) == []
+    assert shop.mails() == []
+
+
+def test_what_one_provider_takes_is_enough_for_a_link_to_our_page() -> None:
+    """PayPal has no minimum: with it a mail may lead to our page. Alone, Stripe takes 0.50 USD or more."""
+    require_enough(Money(30, "USD"), ["stripe", "paypal"])
+    require_enough(Money(50, "USD"), ["stripe"])
+    with pytest.raises(Refused, match=r"0\.49 USD is too little"):
+        require_enough(Money(49, "USD"), ["stripe"])

@@ -55,8 +55,8 @@ where number = :number;
 -- name: end_invoice
 update invoice set problem = '', voided_at = :now where number = :number;
 
--- name: unsound
-select * from invoice where problem <> '' order by number limit :most;
+-- name: unsound   nothing is paid of it: what a person changed after a payment is a difference of another kind
+select * from invoice where problem <> '' and balance_minor = total_minor order by number limit :most;
 
 -- name: book_unread_invoice
 update invoice set quickbooks_id = :quickbooks_id, customer = :customer, problem = :problem where number = :number;

@@ -17,6 +17,26 @@ PUBLISHABLE_KEY = Setting("STRIPE_PUBLISHABLE_KEY")
 WEBHOOK_SECRET = Setting("STRIPE_WEBHOOK_SECRET", secret=True)
 API_BASE = api_base("STRIPE_API_BASE", test="https://api.stripe.com", live="https://api.stripe.com")
 
+LEAST = {
+    **dict.fromkeys(("AUD", "BRL", "CAD", "CHF", "EUR", "INR", "NZD", "SGD", "USD"), 50),
+    "AED": 200,
+    "BGN": 100,
+    "CZK": 1500,
+    "DKK": 250,
+    "GBP": 30,
+    "HKD": 400,
+    "HUF": 17_500,
+    "JPY": 50,
+    "MXN": 1000,
+    "MYR": 200,
+    "NOK": 300,
+    "PLN": 200,
+    "RON": 200,
+    "SEK": 300,
+    "THB": 1000,
+}
+"""Stripe's minimums. An account that settles in another currency may have a higher one: then Stripe itself says so."""
+
 DECLARATION = Declaration(
     name="stripe",
     title="Stripe",
@@ -29,4 +49,5 @@ DECLARATION = Declaration(
     expiring_pages=True,
     tells_balance=True,
     signs_time=True,
+    least=LEAST,
 )
