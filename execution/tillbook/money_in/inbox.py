@@ -38,14 +38,17 @@ class Processed:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """How many events of a poll were new, how many were seen, and how many new ones could not be understood."""
+    """How many events of a poll were new, how many were seen, and how many new ones could not be understood.
+    `newest` is the vendor's time of the newest of them, 0 without any."""
 
     new: int = 0
     seen: int = 0
     unreadable: int = 0
+    newest: int = 0
 
     def __add__(self, other: Kept) -> Kept:
-        return Kept(self.new + other.new, self.seen + other.seen, self.unreadable + other.unreadable)
+        newest = max(self.newest, other.newest)
+        return Kept(self.new + other.new, self.seen + other.seen, self.unreadable + other.unreadable, newest)
 
 
 Ended = tuple[list["Waiting"], str, int]
@@ -82,13 +85,15 @@ def poll(till: Till, provider: str) -> Kept:
     An overlap is read again, for an event may be listed late. The cursor moves only when the whole list was kept. What
     cannot be understood is kept as such, and does not come again.
     """
-    name, started = f"events:{provider}", till.clock.now()
-    since = till.ledger.activity.cursor(name) or started - FIRST_POLL_SECONDS
+    name = f"events:{provider}"
+    # From the newest event that was seen: its time is the vendor's, whatever our clock says.
+    since = till.ledger.activity.cursor(name) or till.clock.now() - FIRST_POLL_SECONDS
     pages = [page.id for page in till.ledger.sales.unpaid_checkouts(provider)]
-    counted = _keep_polled(till, till.provider(provider).events(since - POLL_OVERLAP_SECONDS, pages))
-    with till.ledger.transaction():
-        till.ledger.activity.set_cursor(name, started)
-    return counted
+    kept = _keep_polled(till, till.provider(provider).events(since - POLL_OVERLAP_SECONDS, pages))
+    if kept.newest:
+        with till.ledger.transaction():
+            till.ledger.activity.set_cursor(name, kept.newest)
+    return kept
 
 
 def _keep_polled(till: Till, events: Iterable[Event | UnreadableRecord]) -> Kept:
@@ -108,7 +113,7 @@ def _keep(till: Till, batch: Sequence[Event | UnreadableRecord]) -> Kept:
     with till.ledger.transaction():
         unknown = till.ledger.reconciliation.note_unreadable(odd, now)
         new = sum(till.ledger.inbox.add(event, source="poll", now=now) for event in events)
-    return Kept(new, len(events), unknown)
+    return Kept(new, len(events), unknown, max((event.created_at for event in events), default=0))
 
 
 def _group(till: Till, event: Waiting) -> list[Waiting]:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from tillbook.vendors.books import BookedCustomer
 
 CHANGES = "changes:quickbooks"
-OVERLAP_SECONDS = 300  # a change may be listed late, and clocks differ
+OVERLAP_SECONDS = 300  # a change may be listed late
+_CLOCKS_SECONDS = 3600  # how far our clock may be from QuickBooks'
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +106,12 @@ def learn_of_changes(till: Till) -> None:
     An older change is known already: an invoice is read before a page is made for it. Raises Refused or Unavailable,
     and Unreadable for an invoice of ours that cannot be understood, after everything else was recorded.
     """
-    oldest, started = till.ledger.sales.oldest_open_checkout(), till.clock.now()
+    ledger = till.ledger
+    oldest = ledger.sales.oldest_open_checkout()
     if oldest is None:
         return
-    since = max(oldest, till.ledger.activity.cursor(CHANGES)) - OVERLAP_SECONDS
-    ledger = till.ledger
+    # A page's time is ours, the cursor is QuickBooks': the time of the newest change that was seen.
+    since = max(oldest - _CLOCKS_SECONDS, ledger.activity.cursor(CHANGES)) - OVERLAP_SECONDS
     found = till.books.invoices_changed(since, lambda key: ledger.sales.invoice_by_quickbooks_id(key) is not None)
     for booked in found.changed:
         known = till.ledger.sales.invoice_by_quickbooks_id(booked.id)
@@ -121,7 +123,7 @@ def learn_of_changes(till: Till) -> None:
                 till.ledger.sales.set_balance(known.number, Money.zero(known.currency))
         for odd in found.unreadable:
             _record_unread(till, odd)
-        till.ledger.activity.set_cursor(CHANGES, started)
+        till.ledger.activity.set_cursor(CHANGES, found.newest)
     if found.unreadable:
         first = found.unreadable[0]
         raise Unreadable(f"{first.id}: {first.reason}", field=first.field)

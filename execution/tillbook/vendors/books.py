@@ -60,11 +60,12 @@ class BookedCustomer:
 @dataclass(frozen=True, slots=True)
 class ChangedInvoices:
     """Invoices that were changed or paid, as they are now, the QuickBooks ids of deleted ones, and the invoices that
-    cannot be understood."""
+    cannot be understood. `newest` is QuickBooks' time of the newest change of anybody's, 0 without any."""
 
     changed: tuple[BookedInvoice, ...]
     deleted: tuple[str, ...]
     unreadable: tuple[UnreadableRecord, ...] = ()
+    newest: int = 0
 
 
 @dataclass(frozen=True, slots=True)

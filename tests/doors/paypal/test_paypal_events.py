@@ -326,13 +326,6 @@ def test_a_list_that_goes_in_circles_ends(vendor: StandIn) -> None:
     raised(Unavailable, lambda: list(provider.events(0)))
 
 
-def test_nothing_is_asked_of_the_time_ahead(vendor: StandIn) -> None:
-    """PayPal refuses an end before its beginning; a cursor of a clock that was set back is no error."""
-    clock = HurriedClock()
-    assert list(PayPalProvider(settings_of(vendor.url), clock).events(clock.now() + 60)) == []
-    assert vendor.asked == []
-
-
 def test_an_event_of_another_kind_does_not_stop_the_list(vendor: StandIn) -> None:
     """B19: a type that means nothing here may look as it likes."""
     vendor.answer("/v1/notifications/webhooks-events", {"events": [{"event_type": "NEW.KIND"}, {}], "links": []})

@@ -132,7 +132,8 @@ class QuickBooksOnline:
             living = {raw["Id"]: raw for raw in rows if raw["Id"] not in deleted and wanted(raw["Id"])}
         invoices = each(living.values(), lambda raw: (read.invoice(raw, self._home),), partial(read.named, "Invoice"))
         changed, odd = parted(invoices)
-        return ChangedInvoices(tuple(changed), tuple(sorted(deleted)), odd)
+        newest = max(map(read.changed_at, rows), default=0)
+        return ChangedInvoices(tuple(changed), tuple(sorted(deleted)), odd, newest)
 
     def account(self, quickbooks_id: str) -> Json | None:
         """The account of an id, active or not, or None: `{"id", "name", "type", "subtype", "currency", "active"}`."""

@@ -142,6 +142,14 @@ def _money(raw: Json, name: str, currency: str) -> Money:
         raise Unreadable(f"`{name}`: {refusal.message}", field=name) from refusal
 
 
+def changed_at(raw: Json) -> int:
+    """When QuickBooks changed a record last, by its own clock, in UTC seconds, or 0 where it does not say so."""
+    try:
+        return parse_rfc3339(part(raw, "MetaData")["LastUpdatedTime"])
+    except (KeyError, TypeError, ValueError):
+        return 0
+
+
 def email_of(raw: Json) -> str:
     """The primary mail address of a record, or empty."""
     return str(part(raw, "PrimaryEmailAddr").get("Address", ""))
