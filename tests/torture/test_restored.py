@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from helpers.refunding import at_stripe, ended, state
+from helpers.refunding import at_stripe, documents, ended, state
 from helpers.sale import Shop
+from tillbook.kit.clock import rfc3339
 from tillbook.till import open_till
 
 HOUR = 3600
@@ -30,6 +31,12 @@ def restored(shop: Shop, copy: bytes) -> None:
         Path(f"{file}{end}").unlink(missing_ok=True)
     file.write_bytes(copy)
     shop.till = open_till()
+
+
+def forget_requests(shop: Shop) -> None:
+    """QuickBooks repeats no answer any more. How long it does so is not documented."""
+    for row in shop.requests("quickbooks", "POST"):
+        shop.simulator.world.delete("quickbooks.requestid", str(row["idempotency_key"]))
 
 
 def given_back(shop: Shop) -> list[str]:
@@ -99,3 +106,52 @@ def test_f5_another_amount_for_a_reference_that_the_ledger_forgot_is_refused(sho
     assert other.code == 3
     assert "20.00 USD was given back for this reference, and not 30.00 USD" in other.err
     assert given_back(shop) == ["2000"]
+
+
+def test_f5_a_page_that_the_ledger_forgot_is_the_page_again(shop: Shop) -> None:
+    """An open page is found. One of another amount is closed, and the next one asks for what is open now."""
+    shop.invoiced()
+    copy = copied(shop)
+    first = shop.run("create_checkout", "INV-1001").json
+    restored(shop, copy)
+    found = shop.run("create_checkout", "INV-1001").json
+    assert found == first | {"already_done": True}
+    shop.paid_at_the_counter("INV-1001", "25.00")
+    restored(shop, copy)
+    other = shop.run("create_checkout", "INV-1001").json
+    assert (other["amount"]["minor"], other["already_done"]) == (3500, False)
+    pages = state(shop)["objects"]["stripe.checkout.session"]
+    assert sorted((page["amount_total"], page["status"]) for page in pages) == [(3500, "open"), (6000, "expired")]
+
+
+def test_f5_a_page_that_was_paid_meanwhile_is_not_offered_again(shop: Shop) -> None:
+    """The ledger knows neither the page nor its payment: there is nothing open, and the money is taken in."""
+    shop.invoiced()
+    copy = copied(shop)
+    shop.pay(shop.run("create_checkout", "INV-1001").json["checkout_id"])
+    shop.later(HOUR)
+    restored(shop, copy)
+    assert shop.run("create_checkout", "INV-1001").code == 3
+    assert len(state(shop)["objects"]["stripe.checkout.session"]) == 1
+
+
+@pytest.mark.parametrize("age", AGES)
+def test_f5_a_whole_sale_that_the_ledger_forgot_is_taken_in_and_nothing_is_made_twice(shop: Shop, age: int) -> None:
+    """Paid, refunded in part and booked after the copy: every step again leaves Stripe and QuickBooks as they were."""
+    shop.invoiced()
+    copy, day = copied(shop), rfc3339(shop.till.clock.now() - 24 * HOUR)[:10]  # in any zone
+    payment = shop.finished()
+    shop.run("refund_payment", payment, "--amount", "20.00")
+    shop.later(61)
+    assert shop.run("run_pending").code == 0
+    before = documents(shop), given_back(shop), len(shop.books("Invoice")), len(shop.books("Customer"))
+    shop.later(age)
+    forget_requests(shop)
+    restored(shop, copy)
+    for step in (("create_invoice", shop.order()), ("run_pending",), ("reconcile_payments", "--repair", "--from", day)):
+        shop.run(*step)
+        shop.later(61)
+    shop.run("refund_payment", "INV-1001", "--amount", "20.00")
+    shop.run("run_pending")
+    assert (documents(shop), given_back(shop), len(shop.books("Invoice")), len(shop.books("Customer"))) == before
+    assert shop.till.ledger.sales.match_of("stripe", payment) == "INV-1001"

@@ -17,6 +17,7 @@ from tillbook.operations.kinds.registry import kind_of
 from tillbook.operations.perform import perform, settle
 from tillbook.recording.facts import record_reading
 from tillbook.rules.matching import Discrepancy
+from tillbook.rules.operations import opened_page
 from tillbook.sales import captures, invoices
 
 if TYPE_CHECKING:
@@ -46,8 +47,15 @@ def _settle(till: Till, found: Discrepancy, troubles: Troubles) -> None:
 
 
 def _read(till: Till, found: Discrepancy, troubles: Troubles) -> None:
-    """The payment as its provider knows it now, and what the books must hear of it."""
+    """The payment as its provider knows it now, and what the books must hear of it.
+
+    A ledger that was restored from a copy may not know the invoice of a page of ours: then it is adopted.
+    """
     reading = till.provider(found.provider).read(found.payment)
+    if opened_page(reading.operation, found.provider, reading.invoice) and not till.ledger.sales.invoice(
+        reading.invoice
+    ):
+        invoices.known_or_adopted(till, reading.invoice)
     with till.ledger.transaction():
         record_reading(till.ledger, found.provider, reading, till.clock.now())
     for document in till.ledger.documents.of_payment(found.provider, found.payment):
@@ -111,6 +119,7 @@ REPAIRS: dict[tuple[str, str], Repair] = {
     ("uncertain_operation", ""): _settle,
     ("approved_not_captured", ""): _capture,
     ("missing_in_ledger", ""): _read,
+    ("money_of_nobody", ""): _read,
     ("parked_event", ""): _process,
     ("amount_differs", "invoice"): _learn,
     ("duplicate_in_books", ""): _withdraw,

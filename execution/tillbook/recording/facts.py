@@ -28,6 +28,7 @@ from tillbook.rules.facts import (
     PaymentRefunded,
 )
 from tillbook.rules.forms.totals import total_problem
+from tillbook.rules.operations import opened_page
 from tillbook.rules.uses import Uses
 
 if TYPE_CHECKING:
@@ -173,10 +174,19 @@ def _credit_in_documents(ledger: Ledger, fact: PaymentRefunded) -> Money | None:
 
 
 def _match(ledger: Ledger, provider: str, payment: str, reading: Reading, now: int) -> None:
-    """Say which invoice a payment is for: our own operation proves it, nothing else does."""
+    """Say which invoice a payment is for: our own operation proves it, nothing else does.
+
+    A ledger that was restored from a copy may not hold the operation. Then its id proves the same, for it is made of
+    provider and invoice.
+    """
     operation = ledger.operations.get(reading.operation) if reading.operation else None
-    if operation is not None and operation.params.get("invoice") == reading.invoice:
-        ledger.sales.match(provider, payment, reading.invoice, f"operation {operation.id}", now)
+    if operation is not None:
+        ours = operation.params.get("invoice") == reading.invoice
+    else:
+        known = reading.invoice and ledger.sales.invoice(reading.invoice)
+        ours = bool(known) and opened_page(reading.operation, provider, reading.invoice)
+    if ours:
+        ledger.sales.match(provider, payment, reading.invoice, f"operation {reading.operation}", now)
 
 
 def _invoice_fact(ledger: Ledger, booked: BookedInvoice, now: int) -> InvoiceFact | None:

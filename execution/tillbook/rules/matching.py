@@ -137,6 +137,7 @@ DISCREPANCIES: dict[tuple[str, str], Remedy] = {
     ("money_of_nobody", ""): Remedy(
         "money came in, and no invoice is known for it: it waits in Suspense",
         _A_PERSON,
+        by_machine=True,  # where it was paid on a page of ours that a restored ledger has forgotten
         by_person=True,
     ),
     ("credit_of_customer", ""): Remedy(

@@ -21,6 +21,7 @@ Json = dict[str, Any]
 _ID = re.compile(r"\bop[a-z2-7]{17}\b", re.ASCII)
 Params_co = TypeVar("Params_co", covariant=True)
 Result_co = TypeVar("Result_co", covariant=True)
+OPENING = "create_checkout"
 UNFINISHED = ("prepared", "sent", "unknown")
 GENERATIONS_AHEAD = 20
 """How many generations a ledger that was restored from a copy may have forgotten of one kind and subject."""
@@ -162,6 +163,20 @@ def operation_id(kind: str, subject: str, generation: int) -> str:
     """19 characters that vendors carry for us (QuickBooks allows 21), made from the key alone."""
     digest = hashlib.sha256(key(kind, subject, generation).encode()).digest()
     return "op" + base64.b32encode(digest).decode().lower()[:17]
+
+
+def page_subject(provider: str, invoice: str, *, lasting: bool) -> str:
+    """The subject of an operation that opens a page: an invoice has one page of each sort at a provider."""
+    return f"{provider}/{invoice}{'/lasting' if lasting else ''}"
+
+
+def opened_page(operation: str, provider: str, invoice: str) -> bool:
+    """Whether this is the id of an operation of ours that opened a page of an invoice.
+
+    The id says so itself, so that a ledger which was restored from a copy knows it, too.
+    """
+    subjects = (page_subject(provider, invoice, lasting=lasting) for lasting in (False, True))
+    return any(operation in generations_from(OPENING, subject, 1) for subject in subjects)
 
 
 def generations_from(kind: str, subject: str, first: int) -> dict[str, int]:

@@ -62,16 +62,28 @@ def lasting_checkout(till: Till, issued: Issued) -> Checkout:
 
 def _opened(till: Till, number: str, read: Callable[[], Issued], provider: str, *, lasting: bool) -> Opened:
     with till.ledger.lock(f"checkouts:{number}"):
-        states = refreshed(till, number)
-        with till.ledger.lock(f"invoice-balance:{number}"):  # nothing is posted between these two reads
-            issued = invoices.require_sound(read())
-            amount = open_now(till, issued, states)
-        close(till, wrong_pages(till, number, states, amount))
-        unending = lasting or not declared(provider).expiring_pages
-        for page in pages_of(till, number):
-            if page.status == "open" and page.provider == provider and page.lasting is unending:
-                return Opened(page, already_done=True)
-        return _mint(till, issued, provider, amount, lasting=lasting)
+        while True:
+            opened, adopted = _open_or_minted(till, number, read, provider, lasting=lasting)
+            if not adopted:
+                return opened
+
+
+def _open_or_minted(
+    till: Till, number: str, read: Callable[[], Issued], provider: str, *, lasting: bool
+) -> tuple[Opened, bool]:
+    """The open page, and whether the provider showed one that the ledger had forgotten: that is still to be looked at,
+    for it may be paid, over, or ask for another amount."""
+    states = refreshed(till, number)
+    with till.ledger.lock(f"invoice-balance:{number}"):  # nothing is posted between these two reads
+        issued = invoices.require_sound(read())
+        amount = open_now(till, issued, states)
+    close(till, wrong_pages(till, number, states, amount))
+    unending = lasting or not declared(provider).expiring_pages
+    for page in pages_of(till, number):
+        if page.status == "open" and page.provider == provider and page.lasting is unending:
+            return Opened(page, already_done=True), False
+    minted = _mint(till, issued, provider, amount, lasting=lasting)
+    return minted, minted.already_done
 
 
 def _mint(till: Till, issued: Issued, provider: str, amount: Money, *, lasting: bool) -> Opened:

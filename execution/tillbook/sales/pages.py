@@ -61,10 +61,12 @@ def _why_over(page: Checkout, state: CheckoutState) -> str:
 def wrong_pages(till: Till, number: str, states: list[CheckoutState], amount: Money) -> list[Checkout]:
     """The open pages that ask for another amount or have no address, and the approved ones that ask for more than is
     open."""
-    status = {state.id: state.status for state in states}
-    return [
-        page
-        for page in pages_of(till, number)
-        if (status.get(page.id) == "open" and (page.amount != amount or not page.url))
-        or (status.get(page.id) == "approved" and page.amount > amount)
-    ]
+    asked = {state.id: state for state in states}
+    return [page for page in pages_of(till, number) if page.id in asked and _is_wrong(page, asked[page.id], amount)]
+
+
+def _is_wrong(page: Checkout, state: CheckoutState, amount: Money) -> bool:
+    """What the provider says of the amount counts: the ledger may have adopted a page that it had forgotten."""
+    if state.status == "open":
+        return state.amount != amount or not page.url
+    return state.status == "approved" and state.amount > amount

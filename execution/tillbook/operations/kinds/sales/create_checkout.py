@@ -11,6 +11,7 @@ from tillbook.kit.errors import Refused
 from tillbook.kit.money import Money, parse
 from tillbook.ledger.sales import Checkout
 from tillbook.operations.kinds.base import Kind, note_problem
+from tillbook.rules.operations import page_subject
 
 if TYPE_CHECKING:
     from tillbook.ledger import Ledger
@@ -83,7 +84,7 @@ class CreateCheckout(Kind[CheckoutOpened], frozen=True):
     @staticmethod
     def subject(provider: str, invoice: str, *, lasting: bool) -> str:
         """An invoice has one page of each sort at a provider."""
-        return f"{provider}/{invoice}{'/lasting' if lasting else ''}"
+        return page_subject(provider, invoice, lasting=lasting)
 
     def plan(self, provider: str) -> Plan[CheckoutOpened]:
         """The plan to open it."""
