@@ -64,9 +64,15 @@ def test_d1_the_table_has_every_active_code_of_iso_4217() -> None:
     assert {code: exponent(code) for code in odd} == odd
 
 
-@pytest.mark.parametrize("code", ["usd", "USDX", "", "XAU", "XXX", "HRK", "\uff35\uff33\uff24", "US\n", None, 840])
+def test_a_currency_that_was_withdrawn_is_read_and_not_ordered() -> None:
+    """Records of the past are in it: 25.00 Bulgarian leva are 2500 stotinki. Nobody orders in it any more."""
+    assert (parse("25.00", "BGN"), "BGN" in EXPONENTS) == (Money(2500, "BGN"), False)
+    assert parse("25", "BYR").minor == 25
+
+
+@pytest.mark.parametrize("code", ["usd", "USDX", "", "XAU", "XXX", "DEM", "\uff35\uff33\uff24", "US\n", None, 840])
 def test_unknown_currencies_are_refused(code: Any) -> None:
-    """Only active ISO codes in capitals name a currency."""
+    """Only ISO codes in capitals name a currency, and none that is long gone."""
     with pytest.raises(Refused, match="ISO 4217"):
         Money(1, code)
 

@@ -36,6 +36,11 @@ _BY_DECIMALS = {
     4: "CLF UYW",
 }
 EXPONENTS = {code: decimals for decimals, codes in _BY_DECIMALS.items() for code in codes.split()}
+"""The decimals of every active currency: what an order may be in."""
+
+# Withdrawn since 2010, and still in records that vendors show. ISO's list of them tells no decimals any more.
+_WITHDRAWN_BY_DECIMALS = {0: "BYR", 2: "ANG BGN CUC EEK HRK LTL LVL MRO SLL STD VEF ZMK ZWL"}
+_WITHDRAWN = {code: decimals for decimals, codes in _WITHDRAWN_BY_DECIMALS.items() for code in codes.split()}
 
 
 @dataclass(frozen=True, slots=True, order=False)
@@ -109,8 +114,8 @@ class Money:
 
 
 def exponent(currency: str) -> int:
-    """How many decimals the currency has. Raises Refused for a code that ISO 4217 does not list as active."""
-    decimals = EXPONENTS.get(currency) if isinstance(currency, str) else None
+    """How many decimals the currency has or had. Raises Refused for a code that is none of ISO 4217, or long gone."""
+    decimals = EXPONENTS.get(currency, _WITHDRAWN.get(currency)) if isinstance(currency, str) else None
     if decimals is None:
         raise Refused(f"{str(currency)[:12]!r} is not a currency; expected an ISO 4217 code in capitals, like USD")
     return decimals
