@@ -63,6 +63,10 @@ class Reconciliation:
         rows = self._database.all("reconciliation.unposted")
         return {(row["customer"], row["kind"]): Money(row["amount_minor"], row["currency"]) for row in rows}
 
+    def open_of(self, customer: str) -> list[Row]:
+        """The invoices of a customer that are open or in credit, each with its QuickBooks id and minor units."""
+        return self._database.all("reconciliation.open_of", customer=customer)
+
     def invoices_of(self, customer: str) -> list[Row]:
         """The invoices of a customer, by QuickBooks id."""
         return self._database.all("reconciliation.invoices_of", customer=customer)

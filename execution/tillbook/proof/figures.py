@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tillbook.kit.money import Money
+from tillbook.proof.moved import is_of_another, moves, stands_elsewhere
 from tillbook.rules.entries import RECEIVABLE
 from tillbook.rules.events import UnreadableRecord
 from tillbook.rules.matching import MOST_REASONS, Discrepancy, Tally, of_unreadable, words
@@ -121,6 +122,9 @@ def receivables(till: Till, proofs: Proofs, found: Sequence[Discrepancy]) -> Non
     booked, reasons = till.books.receivables(), dict[str, list[str]]()
     known = _explained(till, found)
     owed = _owed(till, booked, known)
+    for move in moves(till, _differing(booked, owed, known)):
+        _add(known, move.customer, move.more.minor, move.because)
+        owed.setdefault(move.customer, {move.more.currency: 0})
     proofs.customers = len(booked)
     for customer, amounts in owed.items():
         balance = booked.get(customer)
@@ -156,6 +160,20 @@ def _owed(
         if ours := till.ledger.sales.customer(customer):
             owed[customer] = {ours["currency"]: 0}
     return owed
+
+
+def _differing(
+    booked: Mapping[str, Money | UnreadableRecord], owed: dict[str, dict[str, int]], known: dict[str, Explained]
+) -> list[str]:
+    """The customers of whom QuickBooks says something else than the ledger, more than is explained."""
+    found = []
+    for customer, amounts in owed.items():
+        for currency, ledger in amounts.items():
+            theirs = booked.get(customer, Money.zero(currency))
+            explained = known.get(customer, (0, []))[0]
+            if isinstance(theirs, Money) and theirs.minor - ledger != explained:
+                found.append(customer)
+    return found
 
 
 def _explained(till: Till, found: Sequence[Discrepancy]) -> dict[str, Explained]:
@@ -197,6 +215,8 @@ def _foreign(till: Till, proofs: Proofs, customer: str, found: Sequence[Discrepa
         seen |= {record.id} if is_invoice else set()
         if not is_invoice and ((record.kind, record.id) in duplicates or _is_ours(till, record.kind, record.id)):
             continue
+        if record.kind == "Invoice" and not is_invoice and is_of_another(till, record.id, customer):
+            continue  # explained at both ends before
         if isinstance(amount, UnreadableRecord):
             proofs.discrepancies.append(of_unreadable(amount, till.clock.now()))
         elif is_invoice:
@@ -207,7 +227,8 @@ def _foreign(till: Till, proofs: Proofs, customer: str, found: Sequence[Discrepa
             proofs.open_items.append({**item, "date": record.date})
             reasons.append(f"{record.kind} {record.id} of customer {customer} {record.amount}")
     for row in _others(ours, seen):
-        effect += _changed(proofs, row, 0, reasons)
+        if not stands_elsewhere(till, row["quickbooks_id"]):
+            effect += _changed(proofs, row, 0, reasons)
     return effect, reasons
 
 

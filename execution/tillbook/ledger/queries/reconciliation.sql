@@ -26,6 +26,12 @@ from invoice_balance as balance join invoice on invoice.number = balance.invoice
 where invoice.customer is not null
 group by invoice.customer, balance.currency;
 
+-- name: open_of   the invoices of a customer that something is open of, credit taken off
+select invoice.number, invoice.quickbooks_id, balance.currency, sum(balance.amount_minor) as amount_minor
+from invoice join invoice_balance as balance on balance.invoice = invoice.number
+where invoice.customer = :customer and invoice.quickbooks_id is not null
+group by invoice.number, balance.currency having sum(balance.amount_minor) <> 0;
+
 -- name: unposted   documents that QuickBooks has not heard of, by customer and kind
 select invoice.customer, document.kind, document.currency, sum(document.amount_minor) as amount_minor
 from document join invoice on invoice.number = document.invoice
