@@ -6,14 +6,16 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from helpers.sale import DECLINED, GOOD, Ran, Shop, control
+from helpers.year.bookkeeper import Bookkeeper
 from helpers.year.plan import Sale
 
 Json = dict[str, Any]
 DAY_SECONDS, HOUR_SECONDS = 86_400, 3600
-FINE, REFUSED, UNAVAILABLE, FOUND = 0, 3, 4, 7
+FINE, REFUSED, FOUND = 0, 3, 7
 _A_WEEK, _LONGEST_PAUSE = 7, 4
 
 
@@ -28,6 +30,11 @@ class Business:
     paid: dict[str, str] = field(default_factory=dict)
     questioned: dict[str, str] = field(default_factory=dict)
     began: str = ""
+
+    @cached_property
+    def bookkeeper(self) -> Bookkeeper:
+        """The person who works in QuickBooks by hand."""
+        return Bookkeeper(self.shop)
 
     def work(self, days: list[list[Sale]]) -> None:
         """All days, one after another, with a night after each and a reconciliation once a week."""
@@ -48,6 +55,7 @@ class Business:
             if today - reconciled >= _A_WEEK:
                 self.run("reconcile_payments")
                 reconciled = today
+                self.bookkeeper.tidy_up()
 
     def run(self, script: str, *arguments: str) -> Ran:
         """A step, counted by how it ended."""
@@ -58,11 +66,11 @@ class Business:
 
     def _sell(self, sale: Sale) -> None:
         if sale.way == "written by hand":
-            self._write_by_hand(sale)
+            self.bookkeeper.write_invoice(sale)
         elif not self._ordered(sale):
             return
         if sale.way == "at the counter":
-            self._take_cash(sale)
+            self.bookkeeper.take_cash(sale)
             return
         page = self.run("create_checkout", sale.number, "--provider", sale.provider)
         if page.code != FINE:
@@ -81,22 +89,6 @@ class Business:
             self.refused[sale.number] = made.err
         return made.code == FINE
 
-    def _write_by_hand(self, sale: Sale) -> None:
-        """Somebody makes the customer and the invoice in QuickBooks. Tillbook hears of it when its page is opened."""
-        name, mail = f"By hand {sale.number}", {"Address": sale.order["customer"]["email"]}
-        currency = {"value": sale.order["currency"]}
-        body: Json = {"DisplayName": name, "PrimaryEmailAddr": mail, "CurrencyRef": currency}
-        self.shop.entered_by_hand("Customer", body)
-        customer = self._record("Customer", "DisplayName", name)
-        service = self._record("Item", "Name", "Services")
-        detail = {"ItemRef": {"value": service["Id"]}, "TaxCodeRef": {"value": "NON"}}
-        line = {"Amount": "75", "DetailType": "SalesItemLineDetail", "SalesItemLineDetail": detail}
-        body = {"DocNumber": sale.number, "CustomerRef": {"value": customer["Id"]}, "Line": [line]}
-        self.shop.entered_by_hand("Invoice", body)
-
-    def _record(self, kind: str, field_name: str, value: str) -> Json:
-        return next(one for one in self.shop.simulator.world.all(f"quickbooks.{kind}") if one.get(field_name) == value)
-
     def _pay(self, sale: Sale, page: str) -> None:
         if sale.way == "second try":
             self.shop.pay(page, DECLINED)
@@ -105,12 +97,6 @@ class Business:
                 page = self.run("create_checkout", sale.number, "--provider", sale.provider).json["checkout_id"]
         told = self.shop.pay(page, GOOD)
         self.paid[sale.number] = str(told.get("payment_intent") or page)
-
-    def _take_cash(self, sale: Sale) -> None:
-        invoice = self._record("Invoice", "DocNumber", sale.number)
-        line = {"Amount": invoice["TotalAmt"], "LinkedTxn": [{"TxnId": invoice["Id"], "TxnType": "Invoice"}]}
-        body = {"TotalAmt": invoice["TotalAmt"], "CustomerRef": invoice["CustomerRef"], "Line": [line]}
-        self.shop.entered_by_hand("Payment", body)
 
     def _night(self) -> None:
         self.shop.later(2 * HOUR_SECONDS)

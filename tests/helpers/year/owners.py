@@ -66,6 +66,8 @@ def _stripe(world: World) -> Iterator[tuple[str, Origin]]:
         if charge["payment_intent"]:
             yield charge["payment_intent"], (whose[charge["id"]], "payment")
     of_charge = {str(one["id"]): one["charge"] for kind in ("refund", "dispute") for one in world.all(f"stripe.{kind}")}
+    for refund in world.all("stripe.refund"):
+        yield refund["id"], (whose[refund["charge"]], "refund")
     for row in world.all("stripe.balance_transaction"):
         source = row["source"]
         owner = whose.get(of_charge.get(source, source), STRANGER)
