@@ -142,7 +142,7 @@ def test_a_posted_record_that_cannot_be_understood_is_not_posted_again(shop: Sho
     two_sales(shop)
     record = shop.books("Payment")[0]
     plant(shop, "quickbooks", "Payment", record["Id"], TotalAmt="60.005")
-    ran = shop.run("reconcile_payments", "--repair")
+    ran = looked(shop, "--repair")
     assert (ran.code, [one["id"] for one in odd_ones(ran.json)]) == (7, [f"Payment {record['Id']}"])
     assert "missing_in_books" not in {one["type"] for one in ran.json["discrepancies"]}
     assert len(shop.books("Payment")) == 2
