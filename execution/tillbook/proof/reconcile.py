@@ -153,6 +153,8 @@ def look(till: Till, window: Window) -> Look:
     for name in _providers(till):
         with seen.unproven.looking_at(declared(name).title):
             seen.found += _compare(till, name, window, seen)
+        with seen.unproven.looking_at(f"the disputes at {declared(name).title}"):
+            seen.waiting += standing.disputed(till, name)
         if declared(name).captures:
             with seen.unproven.looking_at(f"the pages of {declared(name).title}"):
                 seen.found += standing.approved(till, name)
@@ -164,10 +166,11 @@ def look(till: Till, window: Window) -> Look:
             figures.receivables(till, seen.proven, seen.found)
             _count(seen, QUICKBOOKS, "customers", seen.proven.customers, window.settled)
     now, is_accepted = till.clock.now(), till.ledger.reconciliation.is_accepted
-    found = _each_once([*seen.found, *seen.proven.discrepancies, *standing.found(till.ledger, now)])
+    late = [one for one in seen.waiting if one.at < now - DAY_SECONDS]
+    found = _each_once([*seen.found, *seen.proven.discrepancies, *late, *standing.found(till.ledger, now)])
     seen.found = [one for one in found if not is_accepted(one)]
     seen.accepted = len(found) - len(seen.found)
-    seen.waiting = [one for one in standing.waiting(till.ledger) if not is_accepted(one)]
+    seen.waiting = [one for one in (*seen.waiting, *standing.waiting(till.ledger)) if not is_accepted(one)]
     return seen
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from tillbook.kit.clock import rfc3339
 from tillbook.kit.money import Money
 from tillbook.operations.kinds.refunds.refund_payment import RefundPayment
 from tillbook.operations.kinds.registry import kind_of
@@ -87,6 +88,20 @@ def waiting(ledger: Ledger) -> Iterator[Discrepancy]:
     for row in ledger.inbox.parked():
         yield Discrepancy(
             type="parked_event", subject=row["event"], amount=None, at=row["received_at"], note=row["reason"]
+        )
+
+
+def disputed(till: Till, provider: str) -> Iterator[Discrepancy]:
+    """Disputes and inquiries that wait for our answer, with the day by which it must be given."""
+    for one in till.provider(provider).open_disputes():
+        until = f", answer until {rfc3339(one.due_at)[:10]}" if one.due_at else ""
+        yield Discrepancy(
+            type="open_dispute",
+            subject=one.id,
+            amount=one.amount,
+            at=one.opened_at,
+            provider=provider,
+            note=one.status + until,
         )
 
 

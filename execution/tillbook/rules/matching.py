@@ -145,6 +145,9 @@ DISCREPANCIES: dict[tuple[str, str], Remedy] = {
         _A_PERSON,
         by_person=True,
     ),
+    ("open_dispute", ""): Remedy(
+        "a customer questions a payment, and nobody has answered: unanswered it is lost", _A_PERSON, by_person=True
+    ),
     ("note_on_document", ""): Remedy(
         "something is left to be done in QuickBooks by hand: accept it when it is done", _A_PERSON, by_person=True
     ),

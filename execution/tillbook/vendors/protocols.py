@@ -19,12 +19,30 @@ if TYPE_CHECKING:
     from tillbook.rules.operations import Plan
 
 
+DISPUTED_SECONDS = 179 * 86_400
+"""So far back disputes are listed: PayPal lists those of 180 days."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """Whose keys these are."""
 
     id: str
     livemode: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDispute:
+    """A payment that a customer questions, and that waits for the seller's answer.
+
+    `opened_at` and `due_at` are UTC seconds. `due_at` is None where the provider names no end.
+    """
+
+    id: str
+    status: str
+    amount: Money
+    opened_at: int
+    due_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +103,10 @@ class Provider(Door, Protocol):
 
         An inquiry is no obstacle: a full refund is a normal way to end one.
         """
+        ...
+
+    def open_disputes(self) -> Iterator[OpenDispute]:
+        """Every dispute and inquiry of the last half year that waits for our answer."""
         ...
 
     def checkout(self, checkout_id: str) -> CheckoutState:

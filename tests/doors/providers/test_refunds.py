@@ -132,3 +132,16 @@ def test_c12_a_dispute_forbids_a_refund_and_an_inquiry_does_not(stage: Stage, pr
     raised(Refused, provider.send, stage.refunding(asked(other)))
     stage.fail("read", "500", times=3)
     raised(Unavailable, provider.dispute, payment)
+
+
+def test_what_waits_for_our_answer_is_listed_with_its_end(stage: Stage, provider: Provider, payment: str) -> None:
+    """A dispute and an inquiry: its amount, when it began, and by when somebody must answer."""
+    before = {one.id for one in provider.open_disputes()}
+    stage.question(payment, "dispute")
+    (found,) = [one for one in provider.open_disputes() if one.id not in before]
+    assert found.amount == Money(6000, "USD")
+    assert found.status
+    assert found.due_at is not None
+    assert found.opened_at < found.due_at
+    stage.question(stage.paid().payment, "inquiry")
+    assert len(list(provider.open_disputes())) == len(before) + 2

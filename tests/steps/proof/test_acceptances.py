@@ -70,6 +70,25 @@ def test_a_double_payment_waits_in_the_list_and_is_a_discrepancy_after_a_day(sho
     assert waiting(shop) == []
 
 
+@pytest.mark.parametrize("provider", ["stripe", "paypal"])
+def test_a_dispute_that_nobody_answers_is_told_with_its_last_day(shop: Shop, provider: str) -> None:
+    """It waits in the list at once, and is a discrepancy after a day: unanswered it is lost."""
+    page = shop.opened_page("INV-1", provider=provider)["checkout_id"]
+    payment = shop.pay(page).get("payment_intent", page)
+    shop.later(60)
+    assert shop.run("run_pending").code == 0
+    shop.later(4 * 3600)
+    control(shop.simulator, "dispute", {"payment": payment, "kind": "dispute"})
+    found = looked(shop).json
+    (waits,) = found["waiting"]
+    assert (waits["type"], waits["amount"]) == ("open_dispute", usd(6000))
+    assert "answer until 20" in waits["because"]
+    assert "open_dispute" not in {one["type"] for one in found["discrepancies"]}
+    shop.later(DAY)
+    told = next(one for one in looked(shop).json["discrepancies"] if one["type"] == "open_dispute")
+    assert (told["subject"], told["needs_person"]) == (waits["subject"], True)
+
+
 def test_a_credit_that_may_stay_is_accepted_and_another_amount_is_told_again(shop: Shop) -> None:
     """The acceptance holds for exactly this amount."""
     _, second = paid_twice(shop)

@@ -46,10 +46,10 @@ from tillbook.vendors.paypal.objects import (
     payments_of,
     text,
 )
-from tillbook.vendors.paypal.refunds import made_refund, obstacle, refund_body, refund_facts, released
+from tillbook.vendors.paypal.refunds import made_refund, obstacle, open_disputes, refund_body, refund_facts, released
 from tillbook.vendors.paypal.webhooks.events import RELEVANT, listed_event, read_event, shown_event
 from tillbook.vendors.paypal.webhooks.signatures import WebhookCheck
-from tillbook.vendors.protocols import Account, CheckoutState
+from tillbook.vendors.protocols import DISPUTED_SECONDS, Account, CheckoutState, OpenDispute
 
 if TYPE_CHECKING:
     from tillbook.kit.clock import Clock
@@ -252,6 +252,12 @@ class PayPalProvider:
         order = self._order_if_any(payment)
         captures = [text(capture, "id") for capture in payments_of(order, "captures")] if order else [payment]
         return next(filter(None, (obstacle(self._disputes(capture)) for capture in captures)), "")
+
+    def open_disputes(self) -> Iterator[OpenDispute]:
+        """Every dispute and inquiry of the last half year that waits for our answer."""
+        since = rfc3339(self._clock.now() - DISPUTED_SECONDS).replace("Z", ".000Z")
+        query = {"start_time": since, "page_size": _DISPUTES_A_PAGE}
+        return open_disputes(self._pages(_DISPUTES, "items", query))
 
     def checkout(self, checkout_id: str) -> CheckoutState:
         """Read a page by id. Raises Refused (code `resource_missing`) when there is none, or when its time is over."""

@@ -8,9 +8,11 @@ from tillbook.operations.kinds.refunds.refund_payment import RefundMade, RefundP
 from tillbook.rules.facts import Fact, PaymentRefunded, ProcessorFee
 from tillbook.rules.operations import Json, Operation
 from tillbook.vendors.paypal.amounts import paypal_amount
-from tillbook.vendors.paypal.objects import moment, money, ours, text
+from tillbook.vendors.paypal.objects import moment, moment_if_any, money, ours, text
+from tillbook.vendors.protocols import OpenDispute
 
 _STATUSES = {"COMPLETED": "succeeded", "PENDING": "pending", "FAILED": "failed", "CANCELLED": "canceled"}
+_WAITS_FOR_US = frozenset({"OPEN", "WAITING_FOR_SELLER_RESPONSE"})
 _ENDED_WITHOUT_MONEY = ("FAILED", "CANCELLED")
 
 
@@ -33,6 +35,15 @@ def made_refund(refund: Json) -> RefundMade:
     if status is None:
         return RefundMade(key, "pending", problem="PayPal's refund is in a state that is not known here")
     return RefundMade(key, status)
+
+
+def open_disputes(disputes: Iterable[Json]) -> Iterator[OpenDispute]:
+    """Those that wait for our answer, inquiries included, each with the end of its time."""
+    for one in disputes:
+        status = text(one, "status")
+        if status in _WAITS_FOR_US:
+            opened_at, due_at = moment(one, "create_time"), moment_if_any(one, "seller_response_due_date") or None
+            yield OpenDispute(text(one, "dispute_id"), status.lower(), money(one, "dispute_amount"), opened_at, due_at)
 
 
 def refund_facts(refunds: Iterable[Json], payment: str) -> Iterator[Fact]:

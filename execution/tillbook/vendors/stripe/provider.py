@@ -24,7 +24,7 @@ from tillbook.rules.matching import Movement
 from tillbook.rules.operations import Evidence, Json, Operation, Plan, Stored
 from tillbook.vendors.errors import CHECK_SETUP
 from tillbook.vendors.one_by_one import each
-from tillbook.vendors.protocols import Account, CheckoutState
+from tillbook.vendors.protocols import DISPUTED_SECONDS, Account, CheckoutState, OpenDispute
 from tillbook.vendors.stripe import statement
 from tillbook.vendors.stripe.amounts import stripe_amount
 from tillbook.vendors.stripe.calls import PAGE_SIZE, StripeCalls
@@ -44,7 +44,7 @@ from tillbook.vendors.stripe.objects import (
     written,
 )
 from tillbook.vendors.stripe.payouts import PREFIX, payout_reading
-from tillbook.vendors.stripe.refunds import made_refund, obstacle, refund_facts, refund_params, released
+from tillbook.vendors.stripe.refunds import made_refund, obstacle, open_disputes, refund_facts, refund_params, released
 from tillbook.vendors.stripe.requests import idempotency_key, session_params
 from tillbook.vendors.stripe.webhooks.events import RELEVANT, listed_event, read_event
 from tillbook.vendors.stripe.webhooks.signatures import require_signature
@@ -260,6 +260,18 @@ class StripeProvider:
             return stripe.v1.disputes.list(params)
 
         return obstacle(self._calls.pages(page))
+
+    def open_disputes(self) -> Iterator[OpenDispute]:
+        """Every dispute and inquiry of the last half year that waits for our answer."""
+        since = self._clock.now() - DISPUTED_SECONDS
+
+        def page(stripe: StripeClient, after: str) -> Any:
+            params: DisputeListParams = {"created": {"gte": since}, "limit": PAGE_SIZE}
+            if after:
+                params["starting_after"] = after
+            return stripe.v1.disputes.list(params)
+
+        return open_disputes(self._calls.pages(page))
 
     def checkout(self, checkout_id: str) -> CheckoutState:
         """Read a page by id. Raises Refused (code `resource_missing`) when there is none."""

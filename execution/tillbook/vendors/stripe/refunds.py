@@ -9,6 +9,7 @@ from tillbook.kit.errors import Unreadable
 from tillbook.operations.kinds.refunds.refund_payment import RefundMade, RefundPayment
 from tillbook.rules.facts import Fact, PaymentRefunded, RefundFailed
 from tillbook.rules.operations import Json, Operation
+from tillbook.vendors.protocols import OpenDispute
 from tillbook.vendors.stripe.amounts import stripe_amount
 from tillbook.vendors.stripe.objects import money, number, reference, text, written
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 # What Stripe calls reasons; any other reason of ours stays in the metadata.
 REASONS = ("duplicate", "fraudulent", "requested_by_customer")
+_WAITS_FOR_US = frozenset({"needs_response", "warning_needs_response"})
 # A dispute in one of these states took no money and is no obstacle to a refund.
 _NO_OBSTACLE = ("warning_needs_response", "warning_under_review", "warning_closed", "prevented", "won")
 _ENDED_WITHOUT_MONEY = ("canceled", "failed")
@@ -47,6 +49,16 @@ def made_refund(refund: Json) -> RefundMade:
 def obstacle(disputes: Iterable[Json]) -> str:
     """The status of a dispute that forbids a refund, or empty: the money may be taken back already."""
     return next((text(one, "status") for one in disputes if text(one, "status") not in _NO_OBSTACLE), "")
+
+
+def open_disputes(disputes: Iterable[Json]) -> Iterator[OpenDispute]:
+    """Those that wait for our answer, each with the end of its time."""
+    for one in disputes:
+        status, evidence = text(one, "status"), one.get("evidence_details")
+        if status in _WAITS_FOR_US:
+            due = evidence.get("due_by") if isinstance(evidence, dict) else None
+            due_at = due if isinstance(due, int) else None
+            yield OpenDispute(text(one, "id"), status, money(one, "amount"), number(one, "created"), due_at)
 
 
 def refund_facts(refunds: Iterable[Json], payment: str) -> Iterator[Fact]:

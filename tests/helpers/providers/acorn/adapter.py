@@ -23,7 +23,7 @@ from tillbook.rules.events import Event, Reading, UnreadableRecord
 from tillbook.rules.facts import Fact
 from tillbook.rules.operations import Evidence, Json, Operation, Stored
 from tillbook.vendors.one_by_one import each
-from tillbook.vendors.protocols import Account, CheckoutState
+from tillbook.vendors.protocols import Account, CheckoutState, OpenDispute
 
 if TYPE_CHECKING:
     from tillbook.kit.clock import Clock
@@ -150,6 +150,13 @@ class Acorn:
         """The account behind the key, which says itself whether it is live."""
         account = self._calls.read("/v1/account")
         return Account(objects.text(account, "id"), account.get("live") is not False)
+
+    def open_disputes(self) -> Iterator[OpenDispute]:
+        """Every dispute and inquiry that waits for our answer."""
+        for one in self._calls.pages("/v1/disputes"):
+            if one["state"] == "open":
+                amount, due = Money(one["amount"], one["currency"]), one["answer_by"] // 1000
+                yield OpenDispute(one["id"], one["state"], amount, one["at"] // 1000, due)
 
     def dispute(self, payment: str) -> str:
         """The status of the dispute that forbids a refund; empty when there is none, or only a question."""

@@ -68,6 +68,7 @@ class SimulatedAcorn(Processor):
             ("GET", "/v1/payments/{id}", self._show_payment),
             ("GET", "/v1/payments/{id}/refunds", self._list_refunds),
             ("POST", "/v1/payments/{id}/refunds", self._give_back),
+            ("GET", "/v1/disputes", self._list_disputes),
             ("GET", "/v1/events", self._list_events),
             ("GET", "/v1/statement", self._list_rows),
         ]
@@ -132,6 +133,10 @@ class SimulatedAcorn(Processor):
 
     def _give_back(self, request: Request, asked: Json) -> Json:
         return self._refund(self._thing("payment", request.path_params["id"]), asked)
+
+    def _list_disputes(self, request: Request) -> Json:
+        """Of every kind: `open` until somebody answers."""
+        return _listed(request, reversed(list(self.world.all("acorn.dispute"))))
 
     def _list_events(self, request: Request) -> Json:
         since = int(request.query_params["since"])
@@ -229,6 +234,9 @@ class SimulatedAcorn(Processor):
         """The customer asks, or disputes the payment."""
         payment = self._thing("payment", given["payment"])
         kind = choice(given, "kind", ("inquiry", "dispute"))
+        at, key = self._now(), self.world.identifier("dispute")
+        asked = {"id": key, "state": "open", "amount": payment["amount"], "currency": payment["currency"], "at": at}
+        self.world.save("acorn.dispute", key, {**asked, "answer_by": at + 7 * 86_400_000})
         return self.world.save("acorn.payment", payment["id"], {**payment, "dispute": kind})
 
     def sums(self) -> dict[str, dict[str, int]]:
