@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from helpers.providers.stage import Stage
+from helpers.running.referee import spoilt
 from helpers.vendors.go_between import GoBetween
 from simulator.paypal import webhooks
 from tillbook.kit.errors import Uncertain
@@ -91,11 +92,11 @@ class PayPalStage(Stage):
     def spoil_fee(self, payment: str) -> str:
         capture = self._capture(payment)
         breakdown = {**capture["seller_receivable_breakdown"], "paypal_fee": {"currency_code": "USD", "value": "2,10"}}
-        self.plant("capture", capture["id"], seller_receivable_breakdown=breakdown)
+        self.plant("capture", spoilt(capture["id"]), seller_receivable_breakdown=breakdown)
         return str(capture["id"])
 
     def spoil_event(self, event: str) -> None:
-        self.plant("event", event, resource_version=5)
+        self.plant("event", spoilt(event), resource_version=5)
 
     def signed(self, body: bytes, *, at: int, secret: str = "") -> dict[str, str]:
         return webhooks.sign(self.simulator.world, body, at, webhook_id=secret)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import stripe
 
 from helpers.providers.stage import Stage
+from helpers.running.referee import spoilt
 from helpers.vendors.go_between import GoBetween
 from helpers.vendors.misbehaving import answer
 from tillbook.kit.errors import Refused
@@ -80,7 +81,7 @@ class StripeStage(Stage):
         return self._transaction(payment)
 
     def spoil_event(self, event: str) -> None:
-        self.plant("event", event, livemode="perhaps")
+        self.plant("event", spoilt(event), livemode="perhaps")
 
     def signed(self, body: bytes, *, at: int, secret: str = "") -> dict[str, str]:
         secret = secret or self.settings.listed(WEBHOOK_SECRET)[0]
