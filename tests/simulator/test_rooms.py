@@ -20,6 +20,7 @@ ORDERS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("background", "vendors", "wire"),
         ("control",),
         ("server",),
+        ("detached",),
     ),
     "stripe": (
         ("wire",),

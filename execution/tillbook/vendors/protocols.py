@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 DISPUTED_SECONDS = 179 * 86_400
-"""So far back disputes are listed: PayPal lists those of 180 days."""
+"""So far back disputes are listed: no provider lists less than half a year."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,8 @@ def _stripe(world: World) -> Iterator[tuple[str, Origin]]:
     of_charge = {str(one["id"]): one["charge"] for kind in ("refund", "dispute") for one in world.all(f"stripe.{kind}")}
     for refund in world.all("stripe.refund"):
         yield refund["id"], (whose[refund["charge"]], "refund")
+    for dispute in world.all("stripe.dispute"):
+        yield dispute["id"], (whose[dispute["charge"]], "dispute")
     for row in world.all("stripe.balance_transaction"):
         source = row["source"]
         owner = whose.get(of_charge.get(source, source), STRANGER)
@@ -86,6 +88,9 @@ def _paypal(world: World) -> Iterator[tuple[str, Origin]]:
         yield order["id"], (STRANGER if order["id"] in theirs else OURS, "payment")
     for key, owner in captures.items():
         yield key, (owner, "payment")
+    for dispute in world.all("paypal.dispute"):
+        capture = dispute["disputed_transactions"][0]["seller_transaction_id"]
+        yield dispute["dispute_id"], (captures.get(capture, STRANGER), "dispute")
     refunds = {str(one["id"]): captures[_above(one)] for one in world.all("paypal.refund")}
     for row in world.all("paypal.transaction"):
         known = {**captures, **refunds}
