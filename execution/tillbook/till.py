@@ -35,12 +35,16 @@ class Till:
         ledger: Ledger,
         asked_by: str,
         dry_run: DryRun | None = None,
+        *,
+        is_new: bool = False,
     ) -> None:
         self.settings = settings
         self.clock = clock
         self.ledger = ledger
         self.asked_by = asked_by
         self.dry_run = dry_run
+        self.is_new = is_new
+        """Whether this run made the ledger: who expected another one must hear of it."""
         self._providers: dict[str, Provider] = {}
         self.accounts: dict[str, str] = {}
         """The accounts and items of ours in the books that this run has looked at: QuickBooks ids by name."""
@@ -130,7 +134,8 @@ def open_till(*, founds: bool = False) -> Till:
     would be proven against nothing. `founds` makes one, and so does every step in simulator mode.
     """
     settings = settings_room.load(declared_settings())
-    if settings.mode != "simulator" and not founds and not _is_there(settings.ledger):
+    is_new = not _is_there(settings.ledger)
+    if settings.mode != "simulator" and not founds and is_new:
         raise Refused(
             f"there is no ledger at {settings.ledger}",
             hint="Restore its last copy, or correct TILLBOOK_HOME or TILLBOOK_LEDGER. "
@@ -141,7 +146,7 @@ def open_till(*, founds: bool = False) -> Till:
     if ledger.binding.bound().get("mode") != settings.mode:
         with ledger.transaction():
             ledger.binding.bind("mode", settings.mode)
-    return Till(settings, clock, ledger, getpass.getuser())
+    return Till(settings, clock, ledger, getpass.getuser(), is_new=is_new)
 
 
 def _is_there(file: Path) -> bool:

@@ -198,6 +198,8 @@ def _with_till(main: Callable[..., Any], options: dict[str, Any], *, looks: bool
     from tillbook.till import open_till  # noqa: PLC0415  after the settings' errors have their words
 
     till = open_till(founds=founds)
+    if till.is_new:
+        say(f"A new ledger was made: {till.settings.ledger}")
     if looks:
         till.ledger.never_wait()
     try:

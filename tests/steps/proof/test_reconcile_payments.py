@@ -59,6 +59,8 @@ def test_money_that_an_empty_ledger_does_not_know_is_a_discrepancy(
     monkeypatch.setenv("TILLBOOK_HOME", str(other))
     ran = looked(shop)
     assert ran.code == 7
+    assert f"A new ledger was made: {other}/ledger.db" in ran.err
+    assert "A new ledger was made" not in looked(shop).err
     assert {one["type"] for one in ran.json["discrepancies"]} >= {"missing_in_ledger"}
     monkeypatch.setenv("TILLBOOK_HOME", str(shop.home))
 
