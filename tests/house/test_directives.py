@@ -29,9 +29,9 @@ from helpers.house.documents import (
 from helpers.running.processes import Processes
 from helpers.running.tally import LONG
 
-HEADINGS = ["Goal", "When to use", "Inputs", "Steps", "Outputs", "When it goes wrong", "Learnings"]
+HEADINGS = ["Goal", "When to use", "Inputs", "Steps", "Outputs", "When it goes wrong", "Practice", "Learnings"]
 FRONTMATTER = {"name", "description", "license", "compatibility", "metadata", "allowed-tools"}
-FENCES = {"sh", "sh test-mode", "sh live-mode", "ini", "crontab"}
+FENCES = {"sh", "sh work", "sh test-mode", "sh live-mode", "ini", "crontab"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PYTHON = f'#!/bin/sh\nexec "{sys.executable}" "$@"\n'
 WITH_COMMANDS = [file for file in documents() if any(fence.info == "sh" for fence in fences(file))]
@@ -101,8 +101,9 @@ def _options(script: str) -> set[str]:
 
 @pytest.mark.parametrize("document", [*directives(), ROOT / "directives/_template.md"], ids=_name)
 def test_every_directive_has_the_headings_in_order(document: Path) -> None:
-    """A reader finds the same seven headings in every directive, and a title above them."""
-    assert list(sections(document)) == HEADINGS
+    """A reader finds the same headings in every directive, and a title above them. Only Practice may be missing."""
+    found = list(sections(document))
+    assert found == [heading for heading in HEADINGS if heading != "Practice" or heading in found]
     assert document.read_text(encoding="utf-8").startswith("# ")
 
 
@@ -112,6 +113,29 @@ def test_every_step_of_a_directive_says_what_to_expect(document: Path) -> None:
     for fence in fences(document):
         if fence.info == "sh" and "receive_webhooks.py" not in fence.text:
             assert fence.promises, f"no line `Expect:` below:\n{fence.text}"
+
+
+@pytest.mark.parametrize("document", directives(), ids=_name)
+def test_what_a_person_fills_in_is_practised(document: Path) -> None:
+    """Each command of a fence `sh work` is run by a fence of that directive, with the same options."""
+    of_kind = {
+        kind: {
+            (script, *sorted(options))
+            for fence in fences(document)
+            if fence.info == kind
+            for script, options in _commands(fence.text)
+        }
+        for kind in ("sh", "sh work")
+    }
+    assert of_kind["sh work"] <= of_kind["sh"]
+
+
+@pytest.mark.parametrize("document", directives(), ids=_name)
+def test_every_directive_says_how_to_see_what_runs(document: Path) -> None:
+    """How the simulator is started and how to see what is ready stand before or among the steps."""
+    steps = sections(document)["Steps"]
+    assert "python execution/run_simulator.py --detach" in steps
+    assert "python execution/check_setup.py" in steps
 
 
 @pytest.mark.parametrize("document", [*directives(), ROOT / "directives/_template.md"], ids=_name)

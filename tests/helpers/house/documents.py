@@ -109,7 +109,8 @@ class Stage:
         lines = [line for line in fence.text.splitlines() if not _prepares(line)]
         if not lines:
             return None
-        if not self.servers and not _returns(fence.text):  # this document is about a simulator that runs already
+        runs = self.servers or _answers(f"http://{self.simulator}/_control/clock")
+        if not runs and not _returns(fence.text):  # this document is about a simulator that runs already
             self.start("run_simulator.py", "python execution/run_simulator.py")
         text = self._located("\n".join(lines)).replace("--detach", f"--detach --record {self.record}")
         command = ["bash", "-euo", "pipefail", "-c", text]
@@ -127,7 +128,7 @@ class Stage:
             command, address = f"{command.strip()} --record {self.record}", f"http://{self.simulator}/_control/clock"
         else:
             command, address = f"{command.strip()} --port {self.receiver[10:]}", f"http://{self.receiver}/healthz"
-            if not self.servers:
+            if not _answers(f"http://{self.simulator}/_control/clock"):
                 self.start("run_simulator.py", "python execution/run_simulator.py")
         words = self.folder / f"{script}.words"
         with words.open("w") as stderr:
