@@ -153,6 +153,18 @@ class Ledger:
         """What SQLite's own full check finds wrong with the file."""
         return self.database.problems()
 
+    def snapshot(self) -> AbstractContextManager[None]:
+        """What is read and copied inside is of one moment. Others go on writing meanwhile."""
+        return self.database.snapshot()
+
+    def copy_to(self, target: Path) -> None:
+        """A copy of the whole ledger as it is now, readable by its owner only. Raises Unavailable on a full disk."""
+        self.database.copy_to(target)
+
+    def schema_version(self) -> int:
+        """The number of the last migration that this file went through."""
+        return int(self.database.pragma("user_version"))
+
     def never_wait(self) -> None:
         """From now on a busy ledger raises Unavailable at once: for an event loop, which must not block."""
         self.database.set_busy_timeout(0)

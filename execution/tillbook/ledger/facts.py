@@ -131,6 +131,16 @@ class Facts:
         row = self._database.one("facts.last_seal")
         return int(row["id"]) if row else 0
 
+    def seal_hash(self) -> str:
+        """The hash of the newest seal, which stands for every fact under it."""
+        row = self._database.one("facts.last_seal")
+        return str(row["hash"]) if row else GENESIS
+
+    def last_movement(self) -> int:
+        """When the newest movement happened, in UTC seconds by its vendor's time. 0 without one."""
+        row = self._database.one("facts.last_movement") or {}
+        return int(row["occurred_at"] or 0)
+
     def sealed_until(self, seal: int) -> int:
         """The place of the last fact under a seal, 0 for none."""
         row = self._database.one("facts.seal_of", id=seal)

@@ -19,7 +19,7 @@ from helpers.sale import SCRIPTS, Shop
 from tillbook import cli
 
 STEPS = sorted(path.stem for path in SCRIPTS.glob("*.py"))
-CHANGES_NOTHING = {"receive_webhooks", "run_simulator", "run_demo", "show_payment", "check_setup"}
+CHANGES_NOTHING = {"receive_webhooks", "run_simulator", "run_demo", "show_payment", "check_setup", "back_up_ledger"}
 CARD = "4242424242424242"
 CODES = ("0 done", "1 a bug", "2 usage", "3 refused", "4 unavailable", "5 uncertain", "6 needs", "7 discrepancies")
 
@@ -329,7 +329,9 @@ def test_an_empty_word_is_never_what_was_meant(shop: Shop, script: str, argument
 
 
 @pytest.mark.parametrize("left", ["nothing", "an empty file"])
-@pytest.mark.parametrize("script", ["reconcile_payments", "run_pending", "check_setup", "show_payment"])
+@pytest.mark.parametrize(
+    "script", ["reconcile_payments", "run_pending", "check_setup", "show_payment", "back_up_ledger"]
+)
 def test_a_ledger_that_should_be_there_is_not_made_anew(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, left: str
 ) -> None:
@@ -346,7 +348,7 @@ def test_a_ledger_that_should_be_there_is_not_made_anew(
         "QUICKBOOKS_CLIENT_SECRET": "x",
     }.items():
         monkeypatch.setenv(name, value)
-    ran = shop.run(script, *(["INV-1001"] if script == "show_payment" else []))
+    ran = shop.run(script, *{"show_payment": ["INV-1001"], "back_up_ledger": [str(home / "copy.db")]}.get(script, []))
     assert (ran.code, ran.out) == (3, "")
     assert "there is no ledger" in ran.err
     assert "connect_quickbooks.py" in ran.err

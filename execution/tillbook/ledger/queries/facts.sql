@@ -95,6 +95,10 @@ select seq, provider, key, kind, payment, invoice, occurred_at, body, hash from 
 -- name: count
 select coalesce(max(seq), 0) as number from fact;   -- facts are never deleted
 
+-- name: last_movement   by the vendors' time
+-- scans: a copy reads the whole ledger
+select max(occurred_at) as occurred_at from fact;
+
 -- name: last_entry
 select coalesce(max(id), 0) as id from entry;
 

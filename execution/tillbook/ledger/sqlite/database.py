@@ -9,7 +9,7 @@ import fcntl
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -145,12 +145,25 @@ class Database:
         return [problem for problem in found if problem != "ok"]
 
     def copy_to(self, target: Path) -> None:
-        """A consistent copy through SQLite's own backup, which sees the WAL too."""
+        """A consistent copy through SQLite's own backup, which sees the WAL too. Raises Unavailable on a full disk."""
         _make_private(target)
-        copy = apsw.Connection(str(target))
-        with copy.backup("main", self._connection, "main") as backup:
+        with (
+            _translated(target),
+            closing(apsw.Connection(str(target))) as copy,
+            copy.backup("main", self._connection, "main") as backup,
+        ):
             backup.step()
-        copy.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """What is read and copied inside is of one moment. Others go on writing meanwhile."""
+        with _translated(self.file):
+            self._connection.execute("begin")
+            self._connection.execute("select 1 from sqlite_schema").get  # noqa: B018  the first read takes the snapshot
+            try:
+                yield
+            finally:
+                self._connection.execute("rollback")
 
     def forgetful(self) -> Database:
         """This database as it is now. What is written to it is forgotten."""
