@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import requests
 
 from helpers.refunding import at_stripe, documents, ended, state
 from helpers.sale import Shop
@@ -79,6 +80,29 @@ def test_f5_a_refund_that_the_ledger_forgot_is_found(
     assert again.json == first | {"already_done": True}
     assert given_back(shop) == made
     assert shop.run("refund_payment", payment, *options).json == again.json
+
+
+@pytest.mark.parametrize(
+    ("paid", "vendor", "path"),
+    [(paid_at_stripe, "stripe", "*/refunds"), (paid_at_paypal, "paypal", "*/orders/*")],
+)
+@pytest.mark.parametrize("skip", range(6))
+def test_f5_a_refund_that_was_found_is_never_sent_although_a_read_fails_after_that(
+    shop: Shop, paid: Callable[[Shop], str], vendor: str, path: str, skip: int
+) -> None:
+    """The provider is silent from any of its reads on, and has forgotten the key: the next run looks, too."""
+    payment = paid(shop)
+    copy = copied(shop)
+    first = shop.run("refund_payment", payment, "--amount", "20.00").json
+    made = given_back(shop)
+    shop.later(50 * HOUR)
+    restored(shop, copy)
+    shop.fail(vendor, path, "500", method="GET", times=3, skip=skip)
+    assert shop.run("refund_payment", payment, "--amount", "20.00").code in (0, 4, 5)
+    requests.delete(f"{shop.simulator.url}/_control/faults", timeout=10)
+    again = shop.run("refund_payment", payment, "--amount", "20.00")
+    assert (again.code, again.json["refund"]) == (0, first["refund"]), again.err
+    assert given_back(shop) == made
 
 
 def test_f5_a_later_attempt_that_the_ledger_forgot_is_found(shop: Shop) -> None:

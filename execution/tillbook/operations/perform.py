@@ -119,14 +119,18 @@ def _begin(desk: Desk, plan: Plan[Result], generation: int, renew: str) -> Outco
 
 
 def _adopt(desk: Desk, door: Door, operation: Stored, shown: int) -> Stored:
-    """End an operation by what the vendor shows of it, or of a later generation, which then stands in its place."""
+    """End an operation by what the vendor shows of it, or of a later generation, which then stands in its place.
+
+    It was sent at a time that the ledger has forgotten, and the vendor its key, perhaps. So it is looked for from now
+    on and never sent, also when this look fails.
+    """
     if operation.generation != shown:
         plan: Plan[object] = kind_of(operation).read(operation.params).planned(operation.subject, operation.door)
         with desk.ledger.transaction():
             desk.ledger.operations.mark_refused(operation, "the vendor shows a later one", desk.clock.now())
         operation = _prepare(desk, plan, shown, "")
     with desk.ledger.transaction():
-        operation = desk.ledger.operations.mark_sent(operation, desk.clock.now())
+        operation = desk.ledger.operations.mark_sent(operation, rules.FORGOTTEN)
     return _look(desk, door, operation)
 
 

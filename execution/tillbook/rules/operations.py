@@ -26,6 +26,9 @@ UNFINISHED = ("prepared", "sent", "unknown")
 GENERATIONS_AHEAD = 20
 """How many generations a ledger that was restored from a copy may have forgotten of one kind and subject."""
 
+FORGOTTEN = 0
+"""When an operation was sent that the vendor shows and the ledger did not hold: longer ago than any key is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan(Generic[Result_co]):
@@ -224,7 +227,7 @@ def next_move(operation: Operation[object], evidence: Evidence, now: int) -> Mov
         return Move.SEND
     if operation.absent_since is not None:
         return Move.LOOK
-    age = now - (operation.sent_at or operation.prepared_at)
+    age = now - (operation.prepared_at if operation.sent_at is None else operation.sent_at)
     return Move.SEND if 0 <= age < evidence.window_seconds // 2 else Move.LOOK
 
 
