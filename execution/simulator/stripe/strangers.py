@@ -59,7 +59,7 @@ def _fail_to_pay(account: Account, chance: Random, at: int) -> None:
 
 
 def _refund(account: Account, chance: Random, at: int) -> None:
-    """A part of a payment of a stranger goes back; some such refunds fail later."""
+    """A part of a payment of a stranger goes back. Some such refunds fail later."""
     charge = _some_charge(account, chance)
     if charge is None:
         return

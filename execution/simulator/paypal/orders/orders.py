@@ -199,7 +199,7 @@ def _check_invoice(account: Account, unit: Json) -> None:
 
 
 def _payments(account: Account, order: str) -> Json:
-    """`{"captures": [...], "refunds": [...]}` of an order, as the order lists them; {} before the first."""
+    """`{"captures": [...], "refunds": [...]}` of an order, as the order lists them, and {} before the first."""
     found = [one for one in account.all(captures.CAPTURE) if captures.order_of(one) == order]
     if not found:
         return {}

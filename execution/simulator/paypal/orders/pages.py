@@ -91,7 +91,7 @@ class Pages:
 
 
 def _back(address: str | None, **more: str) -> str:
-    """The seller's address with what PayPal adds to its query; "" for none."""
+    """The seller's address with what PayPal adds to its query, and "" for none."""
     if not address:
         return ""
     parts = urlsplit(address)

@@ -41,7 +41,7 @@ def converted(account: Account, minor: int, currency: str, at: int) -> Converted
 
 
 def book(account: Account, change: Converted, reference: str, at: int) -> None:
-    """The two rows of a conversion: the amount goes, the dollars come; the other way round for a negative amount."""
+    """The two rows of a conversion: the amount goes, and the dollars come. A negative amount is the other way round."""
     for minor, currency in ((-change.minor, change.currency), (change.cents, rates.HOME)):
         rows.add_row(
             account,
